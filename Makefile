@@ -1,0 +1,74 @@
+# Everything the project does for a person. With Python 3.11 and make only, `make run` and `make test` do all their own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV := .venv
+BIN := $(VENV)/bin
+# On the user's own files: make run LANDING=/data/landing AS_OF=2026-10-01
+LANDING ?=
+AS_OF ?=
+EDITION ?=
+ICB ?=
+PORT ?= 3000
+SCALE ?=
+NIGHT_OPTIONS := $(if $(LANDING),--landing '$(LANDING)') $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(EDITION),--edition '$(EDITION)') $(if $(ICB),--icb '$(ICB)')
+export DAGSTER_REDACT_USER_CODE_ERRORS := 1
+
+.PHONY: help run test ui check fix bench lock clean test-browser
+
+help:  ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.runtime  ## Run the night: on LANDING=folder (AS_OF=date), else on var/landing, filled with a make-believe place if empty
+	@$(BIN)/fuller refresh --synthetic-if-empty $(NIGHT_OPTIONS)
+
+ui: $(VENV)/.runtime  ## Open the Dagster page on this machine only (PORT=3000)
+	@echo "The Dagster page: http://127.0.0.1:$(PORT) (stop with Ctrl-C)"
+	@$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
+
+test: $(VENV)/.dev  ## Run the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
+
+check: $(VENV)/.dev  ## Lint, types, import laws, definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dg check defs
+
+fix: $(VENV)/.dev  ## Format, mend what the linter can, regenerate what is generated
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m fuller_popheath.contracts
+
+bench: $(VENV)/.dev  ## Measure on this machine and print the figures of BENCHMARKS.md
+	@$(BIN)/python -m bench.england_core20
+
+lock: $(VENV)/.setup  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml -c requirements-dev.lock $(LOCK_OPTIONS) -o requirements.lock
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header -q
+
+clean:  ## Remove the environment and everything that was made, the landing folder excepted
+	rm -rf $(VENV) var/dagster var/store var/products var/quarantine var/logs
+
+# uv is quick, pip obeys a site's own pip settings: the second is tried where the first cannot reach its packages.
+INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -q
+
+$(VENV)/.setup: requirements-setup.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; say which: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Setting up: environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-setup.lock
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.setup requirements.lock pyproject.toml
+	@echo "Setting up: packages of requirements.lock"
+	@$(INSTALL) -r requirements.lock 2>$(VENV)/uv.log || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Setting up: packages of requirements-dev.lock"
+	@$(INSTALL) -r requirements-dev.lock 2>$(VENV)/uv.log || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

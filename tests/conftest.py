@@ -1,0 +1,29 @@
+"""What every test may ask for: the published open data where it is there, and settings that are the project's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OPEN_DATA = ROOT.parent / "shared" / "data" / "open"
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def open_data() -> Path:
+    if not OPEN_DATA.is_dir():
+        pytest.skip("the published open data is not beside this checkout (../shared/data/open), so nothing real can be compared")
+    return OPEN_DATA
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own FULLER_* and DAGSTER_* variables never reach a test."""
+    for name in ("FULLER_SITE", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,173 @@
+"""`fuller`: the same jobs as the Dagster page, from the command line.
+
+What belongs here: options, progress, what a person reads at the end, exit codes. What does not: reading, making or drawing anything.
+Exit codes: 0 done, 2 wrong option or setting, 3 a file was refused, 4 rows or a table break their contract, 5 an input is missing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fuller_popheath.errors import FullerError, SettingsWrong
+from fuller_popheath.site import PROJECT_ROOT, Site, load_site
+
+MAKE_BELIEVE_DAY = date(2026, 10, 1)
+MAKE_BELIEVE_SEED = 20220526
+MAKE_BELIEVE_PEOPLE = 240_000
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Population health for an Integrated Care System: from nightly files to Core20 by PCN.",
+)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError:
+        raise SettingsWrong(f"{option} must be a day written as YYYY-MM-DD, for example 2026-10-01") from None
+
+
+@app.command()
+def core20(
+    registrations: Annotated[Path, typer.Option(help="Patients registered at a GP practice, practice x LSOA (gp-reg-pat-prac-lsoa-all: .csv, .csv.gz, .zip)")],
+    imd: Annotated[list[Path], typer.Option(help="Indices of Deprivation, File 1 or File 7, 2019 or 2025 (.csv, .xlsx, .zip); may be repeated")],
+    pcn: Annotated[list[Path], typer.Option(help="ePCN.xlsx, or the practice map (gp-reg-pat-prac-map); may be repeated: the map then adds the ICBs")],
+    as_of: Annotated[str, typer.Option(help="The day the result is about, YYYY-MM-DD")],
+    out: Annotated[Path, typer.Option(help="Folder to write to")],
+    lsoa_lookup: Annotated[Path | None, typer.Option(help="ONS lookup LSOA 2011 -> 2021; needed where codes and edition differ in vintage")] = None,
+    lsoa_population: Annotated[Path | None, typer.Option(help="Population by LSOA 2021, to share out split LSOAs")] = None,
+    boundaries: Annotated[list[Path] | None, typer.Option(help="LSOA boundaries (.geojson, .gpkg, .gz), for the map; may be repeated")] = None,
+    icb: Annotated[str, typer.Option(help="One ICB: its code, or its sub-ICB codes separated by commas")] = "",
+) -> None:
+    """Core20 by PCN, practice, place and ICB from published files: tables, a map and a page to open in a browser."""
+    from fuller_popheath.publish import core20_report
+
+    site = load_site()
+    if icb:
+        site = site.model_copy(update={"geography": site.geography.model_copy(update={"icb": icb})})
+    given: list[tuple[tuple[str, ...], Path]] = [(("reference/practice_lsoa_count",), registrations)]
+    given += [(("reference/imd_2019", "reference/imd_2025"), path) for path in imd]
+    given += [(("reference/pcn_membership", "reference/practice_map"), path) for path in pcn]
+    given += [(("reference/lsoa_2011_2021",), lsoa_lookup)] if lsoa_lookup else []
+    given += [(("reference/lsoa_population",), lsoa_population)] if lsoa_population else []
+    drawn = [(("reference/lsoa_boundary",), path) for path in boundaries or []]
+    report = core20_report.make(given, drawn, _day(as_of, "--as-of"), site, out, say=console.print)
+    for problem in report.problems:
+        complaints.print(f"[bold red]Not made:[/] {problem}", soft_wrap=True)
+    if report.problems:
+        raise typer.Exit(3)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the landing folder of site.toml")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same place")] = MAKE_BELIEVE_SEED,
+    people: Annotated[int, typer.Option(help="About how many people", min=2_000)] = MAKE_BELIEVE_PEOPLE,
+    as_of: Annotated[str, typer.Option(help="The day of the extracts, YYYY-MM-DD")] = MAKE_BELIEVE_DAY.isoformat(),
+    lsoa_vintage: Annotated[str, typer.Option(help="Vintage of the published counts' LSOA codes: 2011 or 2021")] = "2021",
+) -> None:
+    """Write a make-believe place in the layouts that real files have. Everything in it is generated; no person is real."""
+    folder = out or load_site().folder("landing")
+    _synthesise(folder, seed, people, _day(as_of, "--as-of"), lsoa_vintage)
+
+
+def _synthesise(folder: Path, seed: int, people: int, as_of: date, lsoa_vintage: str = "2021") -> None:
+    from fuller_popheath.synthetic import write_landing
+
+    with console.status("Making a make-believe place") as status:
+        made = write_landing(folder, seed=seed, as_of=as_of, people=people, lsoa_vintage=lsoa_vintage, say=lambda text: status.update(text))
+    console.print(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas} LSOAs")
+    console.print(f"  {len(made.files)} files in {_shown(folder)}")
+
+
+def _shown(path: Path) -> str:
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+@app.command()
+def refresh(
+    landing: Annotated[Path | None, typer.Option(help="Folder with the night's files; default: site.toml's")] = None,
+    as_of: Annotated[str, typer.Option(help="The day, YYYY-MM-DD; default: the newest extract in the folder")] = "",
+    edition: Annotated[str, typer.Option(help="both, 2019 or 2025")] = "both",
+    icb: Annotated[str, typer.Option(help="Limit to one ICB; default: site.toml's")] = "",
+    synthetic_if_empty: Annotated[bool, typer.Option("--synthetic-if-empty", help="Fill an empty default landing folder with the make-believe place")] = False,
+) -> None:
+    """Run the nightly job as a Dagster run: it shows in the Dagster page afterwards (`make ui`)."""
+    site = load_site()
+    if as_of:
+        _day(as_of, "--as-of")
+    if landing is not None and not landing.is_dir():
+        raise SettingsWrong(f"--landing: {landing.name} is not a folder")
+    if synthetic_if_empty and landing is None and not _has_files(site):
+        _synthesise(site.folder("landing"), MAKE_BELIEVE_SEED, MAKE_BELIEVE_PEOPLE, MAKE_BELIEVE_DAY)
+    options = {"--landing": str(landing.resolve()) if landing else "", "--as-of": as_of, "--edition": edition, "--icb": icb}
+    words = [word for option, value in options.items() if value for word in (option, value)]
+    # A process of its own: the domain does not know the orchestrator.
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "pipelines.night", *words], cwd=PROJECT_ROOT, check=False).returncode)
+
+
+def _has_files(site: Site) -> bool:
+    folder = site.folder("landing")
+    return folder.is_dir() and any(path.is_file() for path in folder.rglob("*"))
+
+
+@app.command()
+def check(
+    file: File,
+    contract: Annotated[str, typer.Option(help="The contract to hold it against, for example practice_list or reference/imd_2025")],
+    quarantine: Annotated[Path | None, typer.Option(help="Folder for the faulty rows; default: they are only counted")] = None,
+) -> None:
+    """Hold one file against a data contract: how many rows hold, how many break which rule."""
+    from rich.table import Table
+
+    from fuller_popheath import arrival, contracts
+
+    wanted = _contract_id(contract)
+    arrived = arrival.read_file(file, (wanted,), quarantine)
+    console.print(f"{file.name}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
+    if not arrived.rows_quarantined:
+        return
+    said = {rule.id: rule.description for rule in contracts.load_contract(wanted).rules}
+    table = Table("rule", "rows", "what it asks", box=None, header_style="bold")
+    for rule, rows in sorted(arrived.counts.items(), key=lambda item: -item[1]):
+        table.add_row(rule, f"{rows:,}", said.get(rule, ""))
+    console.print(table)
+    raise typer.Exit(4)
+
+
+def _contract_id(name: str) -> str:
+    from fuller_popheath import contracts
+
+    known = contracts.contract_ids()
+    fitting = [contract for contract in known if name in (contract, contract.partition("/")[2])]
+    if len(fitting) != 1:
+        raise SettingsWrong(f"--contract {name}: no such contract; there are {', '.join(known)}")
+    return fitting[0]
+
+
+def main() -> None:
+    """Run the command line; a deliberate refusal becomes one sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except FullerError as refusal:
+        complaints.print(f"[bold red]{type(refusal).__name__}:[/] {refusal}", soft_wrap=True, markup=True)
+        sys.exit(refusal.exit_code)
+
+
+if __name__ == "__main__":
+    main()

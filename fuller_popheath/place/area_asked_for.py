@@ -1,0 +1,79 @@
+"""Which practices the run is about: those of one ICB, of some sub-ICBs, or all.
+
+Codes only, never names: names of ICBs, places and PCNs change and repeat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fuller_popheath.errors import InputMissing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """What is left after restricting to the area asked for, and what was left out.
+
+    `left_out_*`: practices with a list that do not belong to the area, and their people; `unknown_icb_*`: those among them whose ICB no file says.
+    """
+
+    registered_count: pa.Table
+    neighbourhood_practice: pa.Table
+    left_out_practice_count: int
+    left_out_registered_count: int
+    unknown_icb_practice_count: int
+    unknown_icb_registered_count: int
+
+
+def codes_asked_for(icb: str) -> tuple[str, ...]:
+    """The codes in an `--icb` option or site.toml's geography.icb: one ICB, or a comma-separated list of ICB or sub-ICB codes; none means all."""
+    return tuple(dict.fromkeys(code for code in (part.strip().upper() for part in icb.split(",")) if code))
+
+
+def practices_of(icb: str, neighbourhood_practice: pa.Table) -> frozenset[str]:
+    """Codes of the practices of `icb` (see codes_asked_for) in a table with practice_code, icb_code and place_code (where the sub-ICB stands).
+
+    All of them where no code is asked for. Raises InputMissing, with what can be done, where a code asked for is the code of no practice's
+    ICB or place: a wrong or unknown code never gives a smaller area silently.
+    """
+    import pyarrow.compute as pc
+
+    practices = neighbourhood_practice.select(["practice_code", "icb_code", "place_code"])
+    wanted = codes_asked_for(icb)
+    if not wanted:
+        return frozenset(practices["practice_code"].to_pylist())
+    known = {code for name in ("icb_code", "place_code") for code in pc.unique(practices[name]).to_pylist()}
+    missing = [code for code in wanted if code not in known]
+    if missing:
+        without = practices["icb_code"].null_count
+        raise InputMissing(
+            f"{', '.join(missing)} is the code of no practice's ICB or sub-ICB (of {practices.num_rows:,} practices, {without:,} have no known ICB): "
+            "give the codes of its sub-ICBs, separated by commas; or a practice map (gp-reg-pat-prac-map); "
+            "or say which sub-ICB belongs to which ICB in site.toml [geography.icb_of_sub_icb]"
+        )
+    rows = zip(*(practices[name].to_pylist() for name in ("practice_code", "icb_code", "place_code")), strict=True)
+    return frozenset(practice for practice, icb_code, place_code in rows if icb_code in wanted or place_code in wanted)
+
+
+def restrict(registered_count: pa.Table, neighbourhood_practice: pa.Table, icb: str) -> Restricted:
+    """Both tables with the practices of `icb` only, and how many practices and people are left out. Raises InputMissing as practices_of does."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    chosen = pa.array(sorted(practices_of(icb, neighbourhood_practice)), type=pa.string())
+    inside = pc.is_in(registered_count["practice_code"], value_set=chosen)
+    outside = registered_count.filter(pc.invert(inside))
+    placed = neighbourhood_practice.filter(pc.is_valid(neighbourhood_practice["icb_code"]))["practice_code"]
+    unknown = outside.filter(pc.invert(pc.is_in(outside["practice_code"], value_set=placed.combine_chunks())))
+    return Restricted(
+        registered_count=registered_count.filter(inside),
+        neighbourhood_practice=neighbourhood_practice.filter(pc.is_in(neighbourhood_practice["practice_code"], value_set=chosen)),
+        left_out_practice_count=pc.count_distinct(outside["practice_code"]).as_py(),
+        left_out_registered_count=pc.sum(outside["registered_count"]).as_py() or 0,
+        unknown_icb_practice_count=pc.count_distinct(unknown["practice_code"]).as_py(),
+        unknown_icb_registered_count=pc.sum(unknown["registered_count"]).as_py() or 0,
+    )

@@ -1,0 +1,55 @@
+"""The eight bands of Core20 as they are printed: exact labels, and colours that survive colour blindness and a grey printer.
+
+Labels: Appendix 2 of the board paper of 27 July 2022, top first. What does not belong here: which band a share falls in (that is computed with the product).
+"""
+
+from __future__ import annotations
+
+BANDS = (
+    "Above 70.0%",
+    "60.0% to 69.9%",
+    "50.0% to 59.9%",
+    "40.0% to 49.9%",
+    "30.0% to 39.9%",
+    "20.0% to 29.9%",
+    "10.0% to 19.9%",
+    "Up to 9.9%",
+)
+
+# Even steps of lightness in OKLCH from 0.265 to 0.965 with the hue turning from navy to pale yellow: neighbours differ by at least 7 (CIEDE2000) in
+# normal sight and in simulated deuteranopia, protanopia and tritanopia, and by 10 or more in lightness alone (a grey print).
+COLOURS = ("#191c54", "#193b78", "#005e99", "#0085a1", "#3aa7a0", "#85c39e", "#c3dcae", "#f6f5db")
+
+INK = "#212b32"
+PAPER = "#ffffff"
+OUTLINE = "#4c6272"
+QUIET = "#4c6272"
+GRID = "#d8dde0"
+
+
+def colour(band: str) -> str:
+    """The fill of a band, `#rrggbb`; darkest for the most deprived. A label that is no band is a KeyError of the caller's making."""
+    return dict(zip(BANDS, COLOURS, strict=True))[band]
+
+
+def band_number(band: str) -> int:
+    """0 for the top band ("Above 70.0%") to 7 for the lowest."""
+    return BANDS.index(band)
+
+
+def luminance(hex_colour: str) -> float:
+    """Relative luminance of a `#rrggbb` colour, 0 to 1. Source: WCAG 2.2, definition of relative luminance."""
+    channels = [int(hex_colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, 1 to 21. Source: WCAG 2.2, definition of contrast ratio."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def ink_on(hex_colour: str) -> str:
+    """The readable one of ink and paper on a fill."""
+    return max((INK, PAPER), key=lambda ink: contrast(ink, hex_colour))

@@ -1,0 +1,210 @@
+"""The store: one Parquet file a table and day, refused before it is written if it breaks its contract, and replaced as a whole or not at all.
+
+`store/<contract id>/as_of=YYYY-MM-DD/part.parquet` keeps every day; `products/<purpose>/<name>.csv` and `.parquet` are the latest of each
+product. Files with sensitive columns, and whatever practices sent, are readable by their owner only. A table with a column classified
+`identifier` is never taken. What does not belong here: what a table means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import dagster as dg
+
+from fuller_popheath.errors import ContractBroken, InputMissing
+from pipelines.guard import guarded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import Contract
+
+OPEN_FILE, PRIVATE_FILE = 0o644, 0o600
+AS_OF = "as_of="
+LANDING_KEY = b"fuller.landing"
+GEOMETRY = "geometry"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A table that has been held against its contract, so that it is not checked a second time on its way into the store."""
+
+    table: pa.Table
+    contract: Contract
+
+
+def prove(table: pa.Table, contract: Contract) -> Proven:
+    """Check a table. Raises ContractBroken with counts a rule, or where it would bring an identifier into the store."""
+    from fuller_popheath import contracts
+
+    identifiers = {c.name for c in contract.columns if c.classification == "identifier"}
+    if present := identifiers & set(table.column_names):
+        raise ContractBroken(f"{contract.id}: {', '.join(sorted(present))} identifies people, so the store does not take it; drop it first")
+    if identifiers:  # its rows were checked with them as they arrived, so here only the shape can be
+        expected = [(field.name, field.type) for field in contract.schema if field.name not in identifiers]
+        if [(field.name, field.type) for field in table.schema] != expected:
+            raise ContractBroken(f"{contract.id}: without its identifiers it has other columns or types than its contract says")
+        return Proven(table, contract)
+    return Proven(contracts.refuse_if_broken(table, contract), contract)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folders a night writes to, and the rules of reading and writing them."""
+
+    folder: Path
+    products: Path
+
+    def path(self, contract_id: str, as_of: date) -> Path:
+        """Where a table of one day lies."""
+        return self.folder / contract_id / f"{AS_OF}{as_of.isoformat()}" / "part.parquet"
+
+    def days(self, contract_id: str) -> tuple[date, ...]:
+        """The days a table is kept for, oldest first."""
+        folders = (self.folder / contract_id).glob(f"{AS_OF}*")
+        return tuple(sorted(date.fromisoformat(f.name.removeprefix(AS_OF)) for f in folders if (f / "part.parquet").is_file()))
+
+    def read(self, contract_id: str, as_of: date) -> pa.Table:
+        """The table of one day. Raises InputMissing where there is none."""
+        import pyarrow.parquet as pq
+
+        path = self.path(contract_id, as_of)
+        if not path.is_file():
+            kept = ", ".join(day.isoformat() for day in self.days(contract_id)) or "no day"
+            raise InputMissing(f"{contract_id} is not in the store for {as_of.isoformat()} (it is there for {kept}); materialise it for that day first")
+        with pq.ParquetFile(path) as file:
+            return file.read()
+
+    def before(self, contract_id: str, as_of: date) -> date | None:
+        """The last day before `as_of` that a table is kept for."""
+        return max((day for day in self.days(contract_id) if day < as_of), default=None)
+
+    def last_good(self, contract_id: str, as_of: date, landing: Path) -> tuple[date, pa.Table] | None:
+        """The newest snapshot of up to `as_of` that came from the same landing folder: another folder's files are another place's."""
+        import pyarrow.parquet as pq
+
+        for day in sorted((day for day in self.days(contract_id) if day <= as_of), reverse=True):
+            noted = (pq.read_schema(self.path(contract_id, day)).metadata or {}).get(LANDING_KEY, b"").decode()
+            table = self.read(contract_id, day)
+            if noted == str(landing) and table.num_rows:
+                return day, table
+        return None
+
+    def write(self, proven: Proven, as_of: date, landing: Path) -> Path:
+        """Put a table in its place as a whole: temporary file in the same folder, flushed to disk, renamed."""
+        contract = proven.contract
+        table = _with_notes(proven.table, contract.id, as_of, landing)
+        path = self.path(contract.id, as_of)
+        _replace(path, file_mode(contract), lambda temporary: _write_parquet(table, temporary))
+        return path
+
+    def publish(self, proven: Proven) -> tuple[Path, ...]:
+        """Make a product the latest of its name: a CSV for people and a Parquet file for programs, in the folder of its purpose."""
+        contract = proven.contract
+        stem = self.products / contract.purpose / contract.id.rpartition("/")[2]
+        csv, parquet = stem.with_suffix(".csv"), stem.with_suffix(".parquet")
+        _replace(csv, file_mode(contract), lambda temporary: _write_csv(proven.table, temporary))
+        _replace(parquet, file_mode(contract), lambda temporary: _write_parquet(proven.table, temporary))
+        return csv, parquet
+
+
+def file_mode(contract: Contract) -> int:
+    """Owner only for what practices sent, for lists of people and for anything with a sensitive column."""
+    private = contract.id.startswith("inbound/") or contract.purpose == "direct_care"
+    return PRIVATE_FILE if private or any(c.classification != "open" for c in contract.columns) else OPEN_FILE
+
+
+def content_hash(table: pa.Table) -> str:
+    """A hash of what a table says: column names, types and values in order, whatever the chunks and buffers they are held in."""
+    import pyarrow as pa
+
+    digest = hashlib.sha256()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        digest.update(f"{name}:{column.type}:{len(column)};".encode())
+        for part in (column.is_null().cast(pa.int8()), column.drop_null()):
+            values = part.cast(pa.int8()) if pa.types.is_boolean(part.type) else part
+            sink = pa.BufferOutputStream()
+            whole = pa.table({"": values}).combine_chunks()
+            with pa.ipc.new_stream(sink, whole.schema) as stream:
+                stream.write_table(whole)
+            digest.update(sink.getvalue())
+    return digest.hexdigest()
+
+
+def _with_notes(table: pa.Table, contract_id: str, as_of: date, landing: Path) -> pa.Table:
+    notes: dict[bytes, bytes] = {b"fuller.contract": contract_id.encode(), b"fuller.as_of": as_of.isoformat().encode(), LANDING_KEY: str(landing).encode()}
+    if GEOMETRY in table.column_names:
+        notes[b"geo"] = json.dumps(geoparquet_notes()).encode()
+    return table.replace_schema_metadata(notes)
+
+
+def geoparquet_notes() -> Mapping[str, Any]:
+    """The GeoParquet 1.0 declaration of a WKB column in longitude and latitude (no `crs` means OGC:CRS84, which is what our contracts say)."""
+    return {"version": "1.0.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: {"encoding": "WKB", "geometry_types": []}}}
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    from pyarrow import csv
+
+    csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
+
+
+def _replace(path: Path, mode: int, write: Callable[[Path], None]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+class ParquetStore(dg.IOManager):
+    """Dagster's hand to the store: the asset key is the contract id, the day and the folders come from the `night` resource."""
+
+    @guarded
+    def handle_output(self, context: dg.OutputContext, obj: Proven | pa.Table) -> None:
+        """Write a table, checked if it has not been; nothing is written where it breaks its contract."""
+        from fuller_popheath import contracts
+
+        tonight = context.resources.night.tonight()
+        contract_id = "/".join(context.asset_key.path)
+        proven = obj if isinstance(obj, Proven) else prove(obj, contracts.load_contract(contract_id))
+        if proven.contract.id != contract_id:
+            raise ContractBroken(f"{contract_id} was given a table of {proven.contract.id}")
+        path = tonight.store.write(proven, tonight.as_of, tonight.landing)
+        context.add_output_metadata({"stored at": dg.MetadataValue.path(str(path)), "size in bytes": path.stat().st_size})
+        if contract_id.startswith("products/"):
+            csv, parquet = tonight.store.publish(proven)
+            context.add_output_metadata({"product": dg.MetadataValue.path(str(csv)), "product (Parquet)": dg.MetadataValue.path(str(parquet))})
+
+    @guarded
+    def load_input(self, context: dg.InputContext) -> pa.Table:
+        """The upstream table of the same day. Raises Failure (InputMissing) where it has not been materialised for it."""
+        tonight = context.resources.night.tonight()
+        return tonight.store.read("/".join(context.asset_key.path), tonight.as_of)
+
+
+@dg.io_manager(required_resource_keys={"night"}, description="Parquet and GeoParquet under var/store; refuses a table that breaks its contract.")
+def parquet_store() -> ParquetStore:
+    """One for every asset of the location."""
+    return ParquetStore()

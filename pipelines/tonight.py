@@ -1,0 +1,120 @@
+"""What one run is about: the day, the landing folder, the edition and the ICB, resolved once and shared by every asset of the run.
+
+What does not belong here: how files are recognised (`fuller_popheath.arrival`) or stored (`stores.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from pipelines.stores import Store
+
+if TYPE_CHECKING:
+    from fuller_popheath.arrival import Arrival
+    from fuller_popheath.site import Site
+    from fuller_popheath.specs import Night
+
+
+class Edition(Enum):
+    """Which Index of Multiple Deprivation the deprivation tables are made with."""
+
+    BOTH = "both"
+    IMD_2019 = "2019"
+    IMD_2025 = "2025"
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """A run's settings, resolved: the builders' Night, what arrived, and the folders."""
+
+    night: Night
+    arrival: Arrival
+    landing: Path
+    quarantine: Path
+    store: Store
+    edition: Edition
+
+    @property
+    def as_of(self) -> date:
+        """The day every table of the run is about."""
+        return self.night.as_of
+
+    def is_wanted(self, contract_id: str) -> bool:
+        """Whether a table takes part: the other edition's deprivation file stays out where one edition was asked for."""
+        editions = {f"reference/imd_{edition.value}" for edition in Edition if edition is not Edition.BOTH}
+        return self.edition is Edition.BOTH or contract_id not in editions or contract_id == f"reference/imd_{self.edition.value}"
+
+
+class NightSettings(dg.ConfigurableResource):
+    """What this run is about. Everything may be left as it is: the newest day in the landing folder, both editions, the whole of it."""
+
+    as_of: str = Field(default="", description="The day the tables are about, as YYYY-MM-DD. Empty: the newest extract date in the landing folder.")
+    landing: str = Field(default="", description="The folder the files are in, relative to the project or absolute. Empty: the one site.toml names.")
+    edition: Edition = Field(
+        default=Edition.BOTH, description='Which Index of Multiple Deprivation: both, or "2019" or "2025" in quotation marks (it is a text).'
+    )
+    icb: str = Field(default="", description="Keep only this Integrated Care Board: its code (QHM, E54000050). Empty: the one site.toml names, or all.")
+
+    _resolved: Tonight | None = PrivateAttr(default=None)
+
+    def tonight(self) -> Tonight:
+        """Resolve once a run. Raises SettingsWrong for a day or folder that cannot be used, InputMissing where no file tells the day."""
+        if self._resolved is None:
+            self._resolved = self._resolve()
+        return self._resolved
+
+    def _resolve(self) -> Tonight:
+        from fuller_popheath import arrival
+        from fuller_popheath.registry import sources
+        from fuller_popheath.site import load_site
+        from fuller_popheath.specs import Night
+
+        asked = read_day(self.as_of)
+        site = with_icb(load_site(), self.icb)
+        landing = read_folder(self.landing, site)
+        arrived = arrival.plan(arrival.survey(landing, sources()), asked)
+        return Tonight(
+            night=Night(as_of=arrived.as_of, site=site),
+            arrival=arrived,
+            landing=landing,
+            quarantine=site.folder("quarantine"),
+            store=Store(site.folder("store"), site.folder("products")),
+            edition=self.edition,
+        )
+
+
+def read_day(text: str) -> date | None:
+    """A day written as YYYY-MM-DD; None for none. Raises SettingsWrong for anything else."""
+    from fuller_popheath.errors import SettingsWrong
+
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise SettingsWrong("as_of is not a day written as YYYY-MM-DD (2026-08-01); correct it in the launchpad under resources > night > config") from None
+
+
+def read_folder(text: str, site: Site) -> Path:
+    """The landing folder. Raises SettingsWrong where it is not there."""
+    from fuller_popheath.errors import SettingsWrong
+    from fuller_popheath.site import PROJECT_ROOT
+
+    folder = (PROJECT_ROOT / text.strip()).resolve() if text.strip() else site.folder("landing").resolve()
+    if not folder.is_dir():
+        raise SettingsWrong(f"the landing folder {folder.name} is not a folder; create it and put the files in, or name another under night > landing")
+    return folder
+
+
+def with_icb(site: Site, icb: str) -> Site:
+    """The site's settings with the ICB of this run, where one is given."""
+    if not icb.strip():
+        return site
+    return site.model_copy(update={"geography": site.geography.model_copy(update={"icb": icb.strip()})})

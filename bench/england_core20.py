@@ -67,7 +67,8 @@ def aggregation_against_scan() -> tuple[float, float]:
     """Seconds of practice x quintile counts in one edition from checked tables, and of a bare DuckDB scan of the same CSV."""
     import duckdb
 
-    from fuller_popheath import arrival, graph, registry
+    from fuller_popheath import graph, registry
+    from fuller_popheath.arrival import landing
     from fuller_popheath.site import Site
     from fuller_popheath.specs import Night
 
@@ -77,7 +78,7 @@ def aggregation_against_scan() -> tuple[float, float]:
         "reference/pcn_membership": OPEN_DATA / "ePCN_2022-04-27.xlsx",
         "reference/imd_2019": next(OPEN_DATA.glob("File_1_-_IMD2019*.xlsx")),
     }
-    arrived = {contract: arrival.read_file(path, (contract,)).table for contract, path in files.items()}
+    arrived = {contract: landing.read_file(path, (contract,)).table for contract, path in files.items()}
     spec = registry.tables()["core/practice_quintile"]
     made = graph.build(spec.inputs, arrived, night)
     inputs = {contract: made[contract] for contract in spec.inputs}

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fuller_popheath.errors import FullerError, SettingsWrong
+from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
 MAKE_BELIEVE_DAY = date(2026, 10, 1)
@@ -32,6 +32,10 @@ console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True)
 
 
 def _day(text: str, option: str) -> date:
@@ -54,7 +58,7 @@ def core20(
     icb: Annotated[str, typer.Option(help="One ICB: its code, or its sub-ICB codes separated by commas")] = "",
 ) -> None:
     """Core20 by PCN, practice, place and ICB from published files: tables, a map and a page to open in a browser."""
-    from fuller_popheath.publish import core20_report
+    from fuller_popheath import core20_report
 
     site = load_site()
     if icb:
@@ -65,7 +69,7 @@ def core20(
     given += [(("reference/lsoa_2011_2021",), lsoa_lookup)] if lsoa_lookup else []
     given += [(("reference/lsoa_population",), lsoa_population)] if lsoa_population else []
     drawn = [(("reference/lsoa_boundary",), path) for path in boundaries or []]
-    report = core20_report.make(given, drawn, _day(as_of, "--as-of"), site, out, say=console.print)
+    report = core20_report.make(given, drawn, _day(as_of, "--as-of"), site, out, say=_say)
     for problem in report.problems:
         complaints.print(f"[bold red]Not made:[/] {problem}", soft_wrap=True)
     if report.problems:
@@ -89,8 +93,8 @@ def _synthesise(folder: Path, seed: int, people: int, as_of: date, lsoa_vintage:
     from fuller_popheath.synthetic import write_landing
 
     with console.status("Making a make-believe place") as status:
-        made = write_landing(folder, seed=seed, as_of=as_of, people=people, lsoa_vintage=lsoa_vintage, say=lambda text: status.update(text))
-    console.print(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas} LSOAs")
+        made = write_landing(folder, seed=seed, as_of=as_of, people=people, lsoa_vintage=lsoa_vintage, progress=status.update)
+    console.print(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas_2021} LSOAs")
     console.print(f"  {len(made.files)} files in {_shown(folder)}")
 
 
@@ -135,10 +139,11 @@ def check(
     """Hold one file against a data contract: how many rows hold, how many break which rule."""
     from rich.table import Table
 
-    from fuller_popheath import arrival, contracts
+    from fuller_popheath import contracts
+    from fuller_popheath.arrival import landing
 
     wanted = _contract_id(contract)
-    arrived = arrival.read_file(file, (wanted,), quarantine)
+    arrived = landing.read_file(file, (wanted,), quarantine)
     console.print(f"{file.name}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
     if not arrived.rows_quarantined:
         return
@@ -167,6 +172,9 @@ def main() -> None:
     except FullerError as refusal:
         complaints.print(f"[bold red]{type(refusal).__name__}:[/] {refusal}", soft_wrap=True, markup=True)
         sys.exit(refusal.exit_code)
+    except Exception as unexpected:
+        complaints.print(f"[bold red]{without_values(unexpected)}[/]", soft_wrap=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

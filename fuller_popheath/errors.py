@@ -1,5 +1,13 @@
 """The errors this library raises on purpose. Their texts are safe to show anywhere: they carry names, counts and rules, never a value of a row."""
 
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+_OUR_CODE = Path(__file__).resolve().parents[1]
+_OUR_PACKAGES = ("fuller_popheath", "pipelines")
+
 
 class FullerError(Exception):
     """Base of every deliberate refusal; `exit_code` is what the command line returns for it."""
@@ -29,3 +37,17 @@ class InputMissing(FullerError):
     """Something that a table is made from has not arrived."""
 
     exit_code = 5
+
+
+def without_values(error: BaseException, leave_out: str = "") -> str:
+    """What may be said of an error that is not one of ours: its type and the innermost line of our code, not its text, which may hold a row's value.
+
+    `leave_out` is a file of ours that only passes errors on.
+    """
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [(path.relative_to(_OUR_CODE).as_posix(), line) for path, line in frames if path.is_relative_to(_OUR_CODE)]
+    inside = [f"{path}:{line}" for path, line in ours if path.startswith(_OUR_PACKAGES) and path != leave_out]
+    return (
+        f"{type(error).__name__} at {inside[-1] if inside else 'a place outside this project'}. Its text is withheld because it may hold values of rows:"
+        " run that code by hand on the same input to see it"
+    )

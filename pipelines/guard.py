@@ -47,7 +47,7 @@ def guarded(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
 
         @functools.wraps(function)
         def each(*args: Given.args, **kwargs: Given.kwargs) -> Iterator[Any]:
-            items = iter(_safely(lambda: function(*args, **kwargs)))  # type: ignore[arg-type,call-overload]
+            items = iter(_safely(lambda: function(*args, **kwargs)))
             while (item := _safely(lambda: next(items, _END))) is not _END:
                 yield item
 

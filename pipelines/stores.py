@@ -42,8 +42,11 @@ class Proven:
     contract: Contract
 
 
-def prove(table: pa.Table, contract: Contract) -> Proven:
-    """Check a table. Raises ContractBroken with counts a rule, or where it would bring an identifier into the store."""
+def prove(table: pa.Table, contract: Contract, references: Mapping[str, pa.Table] | None = None) -> Proven:
+    """Check a table. Raises ContractBroken with counts a rule, or where it would bring an identifier into the store.
+
+    `references` are the tables at hand that its codes may refer to, by contract id.
+    """
     from fuller_popheath import contracts
 
     identifiers = {c.name for c in contract.columns if c.classification == "identifier"}
@@ -54,7 +57,7 @@ def prove(table: pa.Table, contract: Contract) -> Proven:
         if [(field.name, field.type) for field in table.schema] != expected:
             raise ContractBroken(f"{contract.id}: without its identifiers it has other columns or types than its contract says")
         return Proven(table, contract)
-    return Proven(contracts.refuse_if_broken(table, contract), contract)
+    return Proven(contracts.refuse_if_broken(table, contract, references or {}), contract)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Store:
         path = self.path(contract_id, as_of)
         if not path.is_file():
             kept = ", ".join(day.isoformat() for day in self.days(contract_id)) or "no day"
-            raise InputMissing(f"{contract_id} is not in the store for {as_of.isoformat()} (it is there for {kept}); materialise it for that day first")
+            raise InputMissing(f"{contract_id} is not in the store for {as_of} (it is there for {kept}); materialise it for that day first")
         with pq.ParquetFile(path) as file:
             return file.read()
 
@@ -117,6 +120,14 @@ class Store:
         return csv, parquet
 
 
+def with_columns_of(table: pa.Table, contract: Contract) -> pa.Table:
+    """A stored table in the shape its contract says, without the store's notes: what was left out is there and empty."""
+    import pyarrow as pa
+
+    columns = [table[f.name] if f.name in table.column_names else pa.nulls(table.num_rows, f.type) for f in contract.schema]
+    return pa.table(columns, schema=contract.schema)
+
+
 def file_mode(contract: Contract) -> int:
     """Owner only for what practices sent, for lists of people and for anything with a sensitive column."""
     private = contract.id.startswith("inbound/") or contract.purpose == "direct_care"
@@ -141,7 +152,8 @@ def content_hash(table: pa.Table) -> str:
 
 
 def _with_notes(table: pa.Table, contract_id: str, as_of: date, landing: Path) -> pa.Table:
-    notes: dict[bytes, bytes] = {b"fuller.contract": contract_id.encode(), b"fuller.as_of": as_of.isoformat().encode(), LANDING_KEY: str(landing).encode()}
+    told = {b"fuller.contract": contract_id, b"fuller.as_of": as_of.isoformat(), LANDING_KEY: str(landing)}
+    notes = {name: text.encode() for name, text in told.items()}
     if GEOMETRY in table.column_names:
         notes[b"geo"] = json.dumps(geoparquet_notes()).encode()
     return table.replace_schema_metadata(notes)
@@ -199,9 +211,15 @@ class ParquetStore(dg.IOManager):
 
     @guarded
     def load_input(self, context: dg.InputContext) -> pa.Table:
-        """The upstream table of the same day. Raises Failure (InputMissing) where it has not been materialised for it."""
+        """The upstream table of the same day, with every column of its contract: identifiers, which are not kept, come back empty.
+
+        Raises Failure (InputMissing) where it has not been materialised for the day.
+        """
+        from fuller_popheath import contracts
+
         tonight = context.resources.night.tonight()
-        return tonight.store.read("/".join(context.asset_key.path), tonight.as_of)
+        contract = contracts.load_contract("/".join(context.asset_key.path))
+        return with_columns_of(tonight.store.read(contract.id, tonight.as_of), contract)
 
 
 @dg.io_manager(required_resource_keys={"night"}, description="Parquet and GeoParquet under var/store; refuses a table that breaks its contract.")

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -17,17 +16,16 @@ from pydantic import Field, PrivateAttr
 from pipelines.stores import Store
 
 if TYPE_CHECKING:
-    from fuller_popheath.arrival import Arrival
+    import pyarrow as pa
+
+    from fuller_popheath.arrival.landing import Arrival
     from fuller_popheath.site import Site
     from fuller_popheath.specs import Night
 
 
-class Edition(Enum):
-    """Which Index of Multiple Deprivation the deprivation tables are made with."""
-
-    BOTH = "both"
-    IMD_2019 = "2019"
-    IMD_2025 = "2025"
+Edition = Literal["both", "2019", "2025"]
+"""Which Index of Multiple Deprivation the deprivation tables are made with."""
+BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,22 @@ class Tonight:
 
     def is_wanted(self, contract_id: str) -> bool:
         """Whether a table takes part: the other edition's deprivation file stays out where one edition was asked for."""
-        editions = {f"reference/imd_{edition.value}" for edition in Edition if edition is not Edition.BOTH}
-        return self.edition is Edition.BOTH or contract_id not in editions or contract_id == f"reference/imd_{self.edition.value}"
+        of_editions = {f"reference/imd_{edition}" for edition in get_args(Edition)}
+        return self.edition == BOTH or contract_id not in of_editions or contract_id == f"reference/imd_{self.edition}"
+
+    def wanted_part(self, contract_id: str, table: pa.Table) -> pa.Table:
+        """An upstream table as tonight's builders see it: without rows where it does not take part."""
+        return table if self.is_wanted(contract_id) else table.slice(0, 0)
+
+    def stored_or_empty(self, contract_id: str) -> pa.Table:
+        """Tonight's table from the store; its columns without rows where it could not be made."""
+        from fuller_popheath import contracts
+        from fuller_popheath.errors import InputMissing
+
+        try:
+            return self.wanted_part(contract_id, self.store.read(contract_id, self.as_of))
+        except InputMissing:
+            return contracts.empty_table(contracts.load_contract(contract_id))
 
 
 class NightSettings(dg.ConfigurableResource):
@@ -58,9 +70,9 @@ class NightSettings(dg.ConfigurableResource):
     as_of: str = Field(default="", description="The day the tables are about, as YYYY-MM-DD. Empty: the newest extract date in the landing folder.")
     landing: str = Field(default="", description="The folder the files are in, relative to the project or absolute. Empty: the one site.toml names.")
     edition: Edition = Field(
-        default=Edition.BOTH, description='Which Index of Multiple Deprivation: both, or "2019" or "2025" in quotation marks (it is a text).'
+        default=BOTH, description='Which Index of Multiple Deprivation: both, or "2019" or "2025" in quotation marks (it is a text).'
     )
-    icb: str = Field(default="", description="Keep only this Integrated Care Board: its code (QHM, E54000050). Empty: the one site.toml names, or all.")
+    icb: str = Field(default="", description="Keep only this Integrated Care Board: its code. Empty: the one site.toml names, or all.")
 
     _resolved: Tonight | None = PrivateAttr(default=None)
 
@@ -71,7 +83,7 @@ class NightSettings(dg.ConfigurableResource):
         return self._resolved
 
     def _resolve(self) -> Tonight:
-        from fuller_popheath import arrival
+        from fuller_popheath.arrival.landing import plan, survey
         from fuller_popheath.registry import sources
         from fuller_popheath.site import load_site
         from fuller_popheath.specs import Night
@@ -79,7 +91,7 @@ class NightSettings(dg.ConfigurableResource):
         asked = read_day(self.as_of)
         site = with_icb(load_site(), self.icb)
         landing = read_folder(self.landing, site)
-        arrived = arrival.plan(arrival.survey(landing, sources()), asked)
+        arrived = plan(survey(landing, sources(), site.arrival), asked)
         return Tonight(
             night=Night(as_of=arrived.as_of, site=site),
             arrival=arrived,
@@ -99,7 +111,7 @@ def read_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise SettingsWrong("as_of is not a day written as YYYY-MM-DD (2026-08-01); correct it in the launchpad under resources > night > config") from None
+        raise SettingsWrong("as_of is not a day written as YYYY-MM-DD; correct it (in the launchpad: resources > night > config)") from None
 
 
 def read_folder(text: str, site: Site) -> Path:
@@ -109,7 +121,7 @@ def read_folder(text: str, site: Site) -> Path:
 
     folder = (PROJECT_ROOT / text.strip()).resolve() if text.strip() else site.folder("landing").resolve()
     if not folder.is_dir():
-        raise SettingsWrong(f"the landing folder {folder.name} is not a folder; create it and put the files in, or name another under night > landing")
+        raise SettingsWrong(f"the landing folder {folder} is not there; make it and put the files in, or name another")
     return folder
 
 

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def wilson_interval(
-    counts: ArrayLike, totals: ArrayLike, confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson_interval(counts: ArrayLike, totals: ArrayLike, confidence: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Score interval of each proportion counts / totals, as proportions between 0 and 1; not-a-number where the total is 0.
 
     Grain: one interval per element, in the order given. Raises ValueError where a count is below 0 or above its total, or the confidence

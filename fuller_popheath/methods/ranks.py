@@ -15,12 +15,11 @@ def rank_from_largest(values: ArrayLike) -> NDArray[np.int64]:
     Raises ValueError where a value is not a number.
     """
     import numpy as np
-    from scipy.stats import rankdata
 
     numbers = np.asarray(values, dtype=np.float64)
     if np.isnan(numbers).any():
         raise ValueError(f"{int(np.isnan(numbers).sum())} values have no rank because they are not numbers")
-    return np.asarray(rankdata(-numbers, method="min"), dtype=np.int64)
+    return np.searchsorted(np.sort(-numbers), -numbers, side="left") + 1
 
 
 def quantile_of_rank(ranks: ArrayLike, quantiles: int, ranked: int) -> NDArray[np.int64]:

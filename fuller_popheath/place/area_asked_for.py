@@ -64,7 +64,7 @@ def restrict(registered_count: pa.Table, neighbourhood_practice: pa.Table, icb: 
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    chosen = pa.array(sorted(practices_of(icb, neighbourhood_practice)), type=pa.string())
+    chosen = pa.array(sorted(practices_of(icb, neighbourhood_practice)), type=registered_count["practice_code"].type)
     inside = pc.is_in(registered_count["practice_code"], value_set=chosen)
     outside = registered_count.filter(pc.invert(inside))
     placed = neighbourhood_practice.filter(pc.is_valid(neighbourhood_practice["icb_code"]))["practice_code"]

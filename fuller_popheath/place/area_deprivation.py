@@ -24,7 +24,7 @@ POPULATION = "reference/lsoa_population"
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per edition, LSOA code and LSOA of that edition it rests on; the shares of a code add up to 1. Raises InputMissing without any IMD file."""
+    """One row per edition, LSOA code and LSOA of the edition it rests on; a code's shares add up to 1. Raises InputMissing without any IMD file."""
     import pandas as pd
     import pyarrow as pa
 
@@ -50,17 +50,14 @@ def of_edition(edition: Edition, imd: pd.DataFrame, lookup: pd.DataFrame, popula
     imd = imd.rename(columns={edition.code_column: "lsoa_code"})[["lsoa_code", "imd_rank", "imd_score", "population_count"]]
     changes = lookup.drop_duplicates(edition.code_column).set_index(edition.code_column)["change_code"]
     published = imd.assign(
-        part_lsoa_code=imd["lsoa_code"], share=1.0, derivation="published", change_code=imd["lsoa_code"].map(changes).fillna("none")
+        part_lsoa_code=imd["lsoa_code"], share=1.0, derivation="published", change_code=imd["lsoa_code"].map(changes).astype(object).fillna("none")
     )[CARRIED]
     derived = carried_over(edition, imd, lookup, population)
     every = pd.concat([published, derived], ignore_index=True) if len(derived) else published
     rank = every["imd_rank"].to_numpy(dtype=np.float64)
-    return every.assign(
-        imd_edition=edition.name,
-        imd_rank=rank,
-        imd_decile=quantile_of_rank(rank, 10, edition.lsoa_count),
-        imd_quintile=quantile_of_rank(rank, 5, edition.lsoa_count),
-    )
+    decile = quantile_of_rank(rank, 10, edition.lsoa_count)
+    # Half the decile, rounded up, is ceil(rank x 5 / N) for every rank; taken from the decile so that the two cannot differ by a rounding error.
+    return every.assign(imd_edition=edition.name, imd_rank=rank, imd_decile=decile, imd_quintile=(decile + 1) // 2)
 
 
 TABLE = TableSpec(

@@ -25,10 +25,14 @@ def carried_over(edition: Edition, imd: pd.DataFrame, lookup: pd.DataFrame, popu
     lsoa_code, population_count (people of LSOA 2021). Returns the columns CARRIED, one row per code and LSOA it rests on. A code of whose
     LSOAs the file holds only some is left out, so its people are counted as unmatched rather than guessed.
     """
+    import pandas as pd
+
     links = lookup.rename(columns={edition.other_code_column: "lsoa_code", edition.code_column: "own_code"})
-    links = links[~links["lsoa_code"].isin(imd["lsoa_code"])].sort_values(["lsoa_code", "own_code"])
+    is_other = pd.Index(imd["lsoa_code"]).get_indexer(links["lsoa_code"]) < 0
+    links = links[is_other].sort_values(["lsoa_code", "own_code"])
     links = links.merge(imd.rename(columns={"lsoa_code": "own_code"}), on="own_code", how="left")
-    links = links[links.groupby("lsoa_code")["imd_rank"].transform(lambda ranks: ranks.notna().all())]
+    of_code = links.groupby("lsoa_code")
+    links = links[of_code["imd_rank"].transform("count") == of_code["own_code"].transform("size")]
     parts = links.groupby("lsoa_code")["own_code"].transform("size")
     single, several = links[parts == 1], links[parts > 1]
     if edition.vintage == "2011":
@@ -53,7 +57,7 @@ def _usable_weights(links: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Ser
     """Weights of each code's parts that add up to 1, and whether they come from `column`: only where it is known for every part."""
     per_code = links.groupby("lsoa_code")[column]
     total = per_code.transform("sum").astype("float64")
-    usable = per_code.transform(lambda people: people.notna().all()).astype(bool) & (total > 0)
+    usable = (per_code.transform("count") == per_code.transform("size")) & (total > 0)
     equal = 1.0 / per_code.transform("size")
     return (links[column].astype("float64") / total.where(usable)).fillna(equal), usable
 

@@ -28,10 +28,10 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     """
     if not inputs[PUBLISHED].num_rows:
         raise InputMissing("no registrations have arrived: give gp-reg-pat-prac-lsoa-all of Patients Registered at a GP Practice")
-    engine = Engine.duckdb()
-    counts = _all_sexes(engine.table("practice_lsoa_count", inputs[PUBLISHED]))
-    made = counts.mutate(as_of=_date(night)).order_by(["practice_code", "lsoa_code"])
-    return conform(engine.collect(made), load_contract(CONTRACT))
+    with Engine.duckdb() as engine:
+        counts = _all_sexes(engine.table("practice_lsoa_count", inputs[PUBLISHED]))
+        made = engine.collect(counts.mutate(as_of=_date(night)).order_by(["practice_code", "lsoa_code"]))
+    return conform(made, load_contract(CONTRACT))
 
 
 def _all_sexes(published: ir.Table) -> ir.Table:

@@ -1,20 +1,13 @@
-"""The eight bands of Core20 as they are printed: exact labels, and colours that survive colour blindness and a grey printer.
+"""The eight bands of Core20 in colour, readable with any colour vision and on a grey printer, and the few other colours of pictures and pages.
 
-Labels: Appendix 2 of the board paper of 27 July 2022, top first. What does not belong here: which band a share falls in (that is computed with the product).
+What does not belong here: labels and edges of the bands and which band a share falls in, which are `place/bands.py`.
 """
 
 from __future__ import annotations
 
-BANDS = (
-    "Above 70.0%",
-    "60.0% to 69.9%",
-    "50.0% to 59.9%",
-    "40.0% to 49.9%",
-    "30.0% to 39.9%",
-    "20.0% to 29.9%",
-    "10.0% to 19.9%",
-    "Up to 9.9%",
-)
+from fuller_popheath.place.bands import BAND_LABELS
+
+BANDS = BAND_LABELS
 
 # Even steps of lightness in OKLCH from 0.265 to 0.965 with the hue turning from navy to pale yellow: neighbours differ by at least 7 (CIEDE2000) in
 # normal sight and in simulated deuteranopia, protanopia and tritanopia, and by 10 or more in lightness alone (a grey print).

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.place.neighbourhood_practice import NO_PCN
+
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     import pyarrow as pa
-
-NO_PCN = "U"
-"""How the published files write "in no PCN"; it competes for an LSOA like a PCN, and never gets a shape."""
 
 APPROXIMATE = (
     "PCNs have no official boundary: each small area (LSOA) is drawn with the PCN with which most of its registered people are registered, "
@@ -55,7 +54,8 @@ def catchments(
 
 
 def _people_by_lsoa(registered_count: pa.Table, neighbourhood_practice: pa.Table) -> pd.DataFrame:
-    """lsoa_code, pcn_code, people: one row a pair; practices that no row of the membership names stand under `U`."""
+    """lsoa_code, pcn_code, people: one row a pair. Practices in no PCN, and those outside the area that the membership was restricted to, stand together
+    under `U`: they compete for an LSOA like a PCN and never get a shape."""
     import pyarrow.compute as pc
 
     count = "registered_count" if "registered_count" in registered_count.column_names else "listed_count"

@@ -6,6 +6,7 @@ What does not belong here: codes, names, deprivation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,11 @@ def draw_land(rng: np.random.Generator, lsoas: int, pcns: int) -> Land:
     import shapely
 
     radius = float(np.sqrt(lsoas * KM2_PER_LSOA / np.pi))
-    angles = np.linspace(0, 2 * np.pi, 240, endpoint=False)
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)
     reach = np.ones_like(angles)
-    for waves in (2, 3, 4, 5, 7, 11, 17):
-        reach += rng.normal(0, 0.16 / waves**0.8) * np.cos(waves * angles + rng.uniform(0, 2 * np.pi))
-    reach = np.clip(reach, 0.55, None)
+    for waves in (2, 3, 4, 5, 7, 9, 13, 19, 29):
+        reach += rng.normal(0, 0.2 / waves**0.75) * np.cos(waves * angles + rng.uniform(0, 2 * np.pi))
+    reach = np.clip(reach, 0.55, 1.7)
     ring = np.column_stack([1.15 * radius * reach * np.cos(angles), 0.9 * radius * reach * np.sin(angles)])
     outline = shapely.Polygon(np.round(ring, 4))
 
@@ -65,7 +66,7 @@ def spread_points(rng: np.random.Generator, area: Polygon, count: int) -> np.nda
     """`count` points in the area, each the farthest from the others among a handful of candidates, so that they neither cluster nor form a grid."""
     chosen = uniform_points(rng, area, 1)
     while len(chosen) < count:
-        candidates = uniform_points(rng, area, 25)
+        candidates = uniform_points(rng, area, 10)
         nearest = np.linalg.norm(candidates[:, None] - chosen[None], axis=2).min(axis=1)
         chosen = np.vstack([chosen, candidates[nearest.argmax()]])
     return chosen
@@ -126,8 +127,8 @@ def _gather(crowd: np.ndarray, seeds: np.ndarray, rounds: int = 8) -> np.ndarray
     return seeds
 
 
-def tile(rng: np.random.Generator, land: Land, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut the land into one area a seed: (array of shapely areas in EPSG:4326, seeds as lon/lat). No gaps, no overlaps, borders bent naturally."""
+def tile(rng: np.random.Generator, land: Land, seeds: np.ndarray) -> np.ndarray:
+    """Cut the land into one area a seed (shapely, EPSG:4326, six decimals). No gaps, no overlaps, borders bent naturally."""
     import shapely
 
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(seeds), extend_to=land.outline, ordered=True))
@@ -135,11 +136,10 @@ def tile(rng: np.random.Generator, land: Land, seeds: np.ndarray) -> tuple[np.nd
     # Rounded before they are cut into short pieces: both sides of a border then hold the same corners, hence the same pieces.
     cells = shapely.transform(cells, lambda xy: np.round(xy, 4))
     bend = _bending(rng)
-    bent = shapely.transform(shapely.segmentize(cells, 0.18), lambda xy: np.round(_to_degrees(bend(xy)), 6))
-    return bent, np.round(_to_degrees(bend(seeds)), 6)
+    return shapely.transform(shapely.segmentize(cells, 0.18), lambda xy: np.round(_to_degrees(bend(xy)), 6))
 
 
-def _bending(rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _bending(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
     """A smooth field of small shifts, gentle enough (gradients well under 1) that nothing folds over."""
     waves = [(length, rng.uniform(0, 2 * np.pi, 4)) for length in (14.0, 7.0, 3.5, 1.8, 1.1) for _ in range(2)]
 

@@ -7,7 +7,7 @@ import numpy as np
 from fuller_popheath.errors import SettingsWrong
 
 TEST_NUMBER_COUNT = 909_090
-"""Valid numbers 999dddddd + check digit: of 1,000,000 beginnings 90,909 have no check digit, and 9999999999 is a repeated digit. A test recounts it."""
+"""Valid numbers 999dddddd + check digit: of 1,000,000 beginnings 90,909 have no check digit, and 9999999999 repeats one digit (tested)."""
 
 FIRST_NINE_DIGITS = 999_000_000
 REPEATED_DIGITS = 9_999_999_999

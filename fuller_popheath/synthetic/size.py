@@ -39,7 +39,8 @@ def size_for(people: int) -> Size:
     """The size of a place with so many registered people: about 10,000 a practice, 4 practices a PCN and 1,600 people an LSOA.
 
     Small places keep at least 4 PCNs, 8 practices and 40 LSOAs, so that every shape of the data still occurs.
-    Raises SettingsWrong below 500 people, or where leavers and the dead included there are more persons than valid NHS numbers in the 999 test range.
+    Raises SettingsWrong below 500 people, or where there are more persons, leavers and the dead included, than NHS numbers in the
+    999 test range.
     """
     size = Size(
         people=people,
@@ -54,7 +55,7 @@ def size_for(people: int) -> Size:
     if size.persons > TEST_NUMBER_COUNT:
         most = int(TEST_NUMBER_COUNT / (1 + LEFT_SHARE + DIED_SHARE))
         raise SettingsWrong(
-            f"a make-believe place of {people:,} people needs {size.persons:,} NHS numbers (people who left or died in the last five years included), "
-            f"and the 999 test range holds {TEST_NUMBER_COUNT:,}; ask for at most {most:,} people"
+            f"a make-believe place of {people:,} people needs {size.persons:,} NHS numbers (people who left or died in the last five years "
+            f"included), and the 999 test range holds {TEST_NUMBER_COUNT:,}; ask for at most {most:,} people"
         )
     return size

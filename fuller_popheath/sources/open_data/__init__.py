@@ -1,0 +1,1 @@
+"""Published open data: one module a layout, each declaring `SOURCE`."""

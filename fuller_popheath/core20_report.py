@@ -21,7 +21,7 @@ from fuller_popheath.specs import ContractId, Night
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fuller_popheath.arrival import Arrived
+    from fuller_popheath.arrival.landing import Arrived
     from fuller_popheath.site import Site
 
 GivenFiles = Sequence[tuple[tuple[ContractId, ...], Path]]
@@ -52,11 +52,11 @@ def read_given(given: GivenFiles, quarantine: Path, say: Callable[[str], None]) 
     Two files of one contract are refused by the first repeated one; faulty rows go to `quarantine` and are counted aloud.
     Raises FileRefused for a file that is something else or cannot be read, InputMissing for a contract given twice.
     """
-    from fuller_popheath import arrival
+    from fuller_popheath.arrival import landing
 
     tables: dict[ContractId, pa.Table] = {}
     for expected, path in given:
-        arrived: Arrived = arrival.read_file(path, expected, quarantine)
+        arrived: Arrived = landing.read_file(path, expected, quarantine)
         contract = arrived.contract_id
         if contract in tables and contract != "reference/lsoa_boundary":
             raise InputMissing(f"{path.name}: {contract} was given already by another file; give each once")

@@ -1,0 +1,161 @@
+"""What lies in the landing folder: every file, sheet, layer and zip member, with what it was recognised as or why it was not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from fuller_popheath import registry
+from fuller_popheath.errors import FileRefused, InputMissing
+from fuller_popheath.site import ArrivalLimits
+from fuller_popheath.sources.archives import unreadable
+from fuller_popheath.sources.heads import OpenedHead, columns_shown, describe
+from fuller_popheath.sources.opening import KNOWN_KINDS, heads, is_known_kind
+from fuller_popheath.specs import ContractId, FileHead, Recognised, SourceSpec
+
+Sources = Mapping[ContractId, SourceSpec]
+
+
+class State(StrEnum):
+    """What the survey found: a layout, a file that is damaged or nearly a layout, or something else altogether."""
+
+    RECOGNISED = "recognised"
+    REFUSED = "refused"
+    NOT_RECOGNISED = "not recognised"
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One thing that arrived. `file_name` is its path below the landing folder, `member` the sheet, layer or zip member, "" if the file is one thing.
+
+    `contract` is what it fills, or would fill if it were sound; `problem` says, without any value of a row, why it cannot be used;
+    `richness` and `size_bytes` choose between two of the same day.
+    """
+
+    path: Path
+    file_name: str
+    member: str
+    content_hash: str
+    size_bytes: int
+    state: State
+    head: FileHead | None = None
+    contract: ContractId | None = None
+    variant: str = ""
+    extract_date: date | None = None
+    richness: int = 0
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.file_name} ({self.member})" if self.member else self.file_name
+
+
+def survey(landing: Path, sources: Sources | None = None, limits: ArrivalLimits | None = None) -> tuple[LandingFile, ...]:
+    """Look at every file below a folder, in the order of their names; hidden files and the lock files of office programs are passed over.
+
+    Reads headers and content hashes only. Never raises for a bad file: its `problem` says what is wrong. Raises InputMissing where the
+    folder is not there.
+    """
+    if not landing.is_dir():
+        raise InputMissing(f"the landing folder {landing.name} is not there; make it and put the files in, or name another")
+    known = registry.sources() if sources is None else sources
+    paths = sorted(path for path in landing.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(landing)))
+    return tuple(found for path in paths for found in survey_file(path, landing, known, limits or ArrivalLimits()))
+
+
+def _is_hidden(below: Path) -> bool:
+    return any(part.startswith((".", "~$", "__MACOSX")) for part in below.parts)
+
+
+def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimits) -> tuple[LandingFile, ...]:
+    """The recognised things in one file; where none is, the file itself with why. See `survey`."""
+    name = path.relative_to(landing).as_posix()
+    try:
+        with path.open("rb") as stream:
+            content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+            size_bytes = stream.tell()
+    except OSError:
+        return (LandingFile(path, name, "", hashlib.sha256().hexdigest(), 0, State.REFUSED, problem=str(unreadable(name))),)
+    blank = LandingFile(path, name, "", content_hash, size_bytes, State.NOT_RECOGNISED)
+    if not is_known_kind(path):
+        return (replace(blank, problem=f"{name}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name"),)
+    try:
+        found = [_recognise(replace(blank, member=head.member or ""), head, sources) for head in heads(path, limits.max_file_megabytes)]
+    except FileRefused as refusal:
+        return (replace(blank, state=State.REFUSED, problem=str(refusal)),)
+    # Of a workbook or zip with something known in it, the notes beside it need no line of their own.
+    known = [each for each in found if each.state is State.RECOGNISED] or [each for each in found if each.state is State.REFUSED]
+    return tuple(known) if known else (_unknown(blank, [each.head for each in found if each.head], sources),)
+
+
+def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> LandingFile:
+    answers: list[tuple[SourceSpec, Recognised]] = []
+    for spec in sources.values():
+        try:
+            answer = spec.recognise(head)
+        except FileRefused as refusal:
+            return replace(file, head=head, state=State.REFUSED, contract=spec.contract, problem=str(refusal))
+        if answer is not None:
+            answers.append((spec, answer))
+    if not answers:
+        return replace(file, head=head)
+    # A whole layout goes before a near miss, and the layout that explains more of the columns before one that explains fewer.
+    spec, answer = max(answers, key=lambda each: (not each[1].missing_columns, each[1].richness))
+    told = replace(file, head=head, contract=spec.contract, variant=answer.variant, extract_date=answer.extract_date, richness=answer.richness)
+    if answer.missing_columns:
+        return replace(told, state=State.REFUSED, problem=_lacks(file.name, spec, answer.missing_columns, head))
+    return replace(told, state=State.RECOGNISED)
+
+
+def _lacks(name: str, spec: SourceSpec, missing: Iterable[str], head: FileHead) -> str:
+    lacking = list(missing)
+    plural = "s" if len(lacking) > 1 else ""
+    return (
+        f"{name}: {spec.expects} needs the column{plural} {', '.join(lacking)}; found {columns_shown(head.columns)}; "
+        "ask for the file again or name the column as published"
+    )
+
+
+def _unknown(file: LandingFile, found: list[FileHead], sources: Sources) -> LandingFile:
+    shown = "; and ".join(describe(head) for head in found[:3])
+    more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+    known = ", ".join(contract.partition("/")[2] for contract in sources)
+    return replace(file, problem=f"{file.name}: is none of the layouts that are read here ({known}); found {shown}{more}")
+
+
+def survey_one(path: Path, expected: tuple[ContractId, ...], sources: Sources, limits: ArrivalLimits) -> tuple[LandingFile, ...]:
+    """The parts of one named file that are what was asked for.
+
+    Raises FileRefused where the file is damaged, lacks a column, or is something else: "expected ...; found ...".
+    """
+    asked = {contract: sources[contract] for contract in expected}
+    if not path.is_file():
+        raise FileRefused(f"{path.name}: there is no such file; check its name and folder")
+    if not is_known_kind(path):
+        raise FileRefused(f"{path.name}: expected {_wanted(asked)}; found a file of another kind, going by its name")
+    found = survey_file(path, path.parent, asked, limits)
+    usable = tuple(each for each in found if each.state is State.RECOGNISED)
+    if usable:
+        return usable
+    refused = next((each for each in found if each.state is State.REFUSED and each.problem), None)
+    if refused is not None:
+        raise FileRefused(refused.problem)
+    raise FileRefused(f"{path.name}: expected {_wanted(asked)}; found {_what_else(path, sources, limits)}")
+
+
+def _wanted(asked: Sources) -> str:
+    return " or ".join(spec.expects for spec in asked.values())
+
+
+def _what_else(path: Path, sources: Sources, limits: ArrivalLimits) -> str:
+    found = survey_file(path, path.parent, sources, limits)[0]
+    if found.state is State.REFUSED and found.problem:
+        return f"this: {found.problem}"
+    if found.contract is not None:
+        return f"{sources[found.contract].expects}; use it where such a file is asked for"
+    return "; and ".join(describe(head) for head in heads(path, limits.max_file_megabytes)[:3])

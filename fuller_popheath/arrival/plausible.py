@@ -1,0 +1,123 @@
+"""Statistical checks on whole tables: is what arrived what a night like this one should bring? They warn; contracts refuse.
+
+Every function takes tables of one night and returns a `Finding`; nothing here names a row. Limits come from `[arrival]` in site.toml
+and are local choices. What does not belong here: rules about single rows (they stand in the contracts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fuller_popheath.site import ArrivalLimits
+
+NO_LISTS = "no practice list arrived: the figures rest on published counts alone"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether a table is as expected, in one sentence, with the numbers it rests on."""
+
+    is_as_expected: bool
+    sentence: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def percent(part: float, whole: float) -> float:
+    """100 x part / whole; 0 of nothing."""
+    return 100.0 * part / whole if whole else 0.0
+
+
+def totals(table: pa.Table, count: str, by: str = "practice_code") -> dict[str, int]:
+    """The sum of a count column for each code: one entry a code that has a row."""
+    summed = table.group_by(by).aggregate([(count, "sum")])
+    return dict(zip(summed[by].to_pylist(), summed[f"{count}_sum"].to_pylist(), strict=True))
+
+
+def practice_coverage(neighbourhood_practice: pa.Table, registered_count: pa.Table, limits: ArrivalLimits) -> Finding:
+    """Share of the practices that belong to a neighbourhood which also have registered people."""
+    members = set(neighbourhood_practice["practice_code"].unique().to_pylist())
+    with_people = members & set(registered_count["practice_code"].unique().to_pylist())
+    share, wanted = percent(len(with_people), len(members)), limits.practice_coverage_percent
+    in_words = f"{share:.1f} %; at least {wanted:.1f} % expected"
+    return Finding(
+        share >= wanted,
+        f"{len(with_people):,} of {len(members):,} practices in a neighbourhood have registered people ({in_words})",
+        {"practices": len(members), "practices with people": len(with_people), "percent with people": round(share, 2)},
+    )
+
+
+def lists_sent(listed_count: pa.Table, registered_count: pa.Table, limits: ArrivalLimits) -> Finding:
+    """Share of the practices with published counts that sent a patient-level list, where any did."""
+    published = set(registered_count["practice_code"].unique().to_pylist())
+    sent = published & set(listed_count["practice_code"].unique().to_pylist())
+    if not listed_count.num_rows:
+        return Finding(True, NO_LISTS, {"practice lists": 0})
+    share, wanted = percent(len(sent), len(published)), limits.practice_coverage_percent
+    return Finding(
+        share >= wanted,
+        f"{len(sent):,} of {len(published):,} practices with published counts sent a list ({share:.1f} %; at least {wanted:.1f} % expected)",
+        {"practices": len(published), "practice lists": len(sent), "percent sent": round(share, 2)},
+    )
+
+
+def lists_agree(listed_count: pa.Table, registered_count: pa.Table) -> Finding:
+    """How many practices count differently in their own list and in the published file, practice by LSOA."""
+    if not listed_count.num_rows:
+        return Finding(True, NO_LISTS, {"practices compared": 0})
+    in_lists, published = _cells(listed_count, "listed_count"), _cells(registered_count, "registered_count")
+    both = {code for code, _ in in_lists} & {code for code, _ in published}
+    differing = {key[0] for key in in_lists.keys() | published.keys() if key[0] in both and in_lists.get(key, 0) != published.get(key, 0)}
+    people = abs(sum(n for key, n in in_lists.items() if key[0] in both) - sum(n for key, n in published.items() if key[0] in both))
+    return Finding(
+        not differing,
+        f"{len(differing):,} of {len(both):,} practices count differently in their list and in the published file ({people:,} people in all)",
+        {"practices compared": len(both), "practices that differ": len(differing), "people of difference": people},
+    )
+
+
+def _cells(table: pa.Table, count: str) -> dict[tuple[str, str], int]:
+    keys = zip(table["practice_code"].to_pylist(), table["lsoa_code"].to_pylist(), strict=True)
+    return dict(zip(keys, table[count].to_pylist(), strict=True))
+
+
+def list_size_change(now: pa.Table, last_time: pa.Table | None, limits: ArrivalLimits) -> Finding:
+    """How many practices grew or shrank by more than the limit since the last night, appeared or vanished."""
+    if last_time is None:
+        return Finding(True, "there is no earlier night to compare with", {"practices compared": 0})
+    new, old = totals(now, "registered_count"), totals(last_time, "registered_count")
+    both, limit = new.keys() & old.keys(), limits.list_size_change_percent
+    changed = [code for code in both if abs(percent(new[code] - old[code], old[code])) > limit]
+    gone, come = old.keys() - new.keys(), new.keys() - old.keys()
+    return Finding(
+        not changed and not gone,
+        f"{len(changed):,} of {len(both):,} practices changed by more than {limit:g} % since last time; {len(gone):,} have gone, "
+        f"{len(come):,} are new",
+        {"practices compared": len(both), "practices changed": len(changed), "practices gone": len(gone), "practices new": len(come)},
+    )
+
+
+def unmatched_share(practice_quintile: pa.Table, limits: ArrivalLimits) -> Finding:
+    """Share of registered people whose LSOA has no deprivation, for the edition where it is largest."""
+    registered = totals(practice_quintile, "registered_count", by="imd_edition")
+    unmatched = totals(practice_quintile, "unmatched_count", by="imd_edition")
+    shares = {edition: percent(unmatched[edition], registered[edition]) for edition in sorted(registered)}
+    limit = limits.unmatched_percent
+    said = "; ".join(f"{edition}: {unmatched[edition]:,} of {registered[edition]:,} ({share:.2f} %)" for edition, share in shares.items())
+    return Finding(
+        all(share <= limit for share in shares.values()),
+        f"people without deprivation by edition: {said or 'no edition'}; up to {limit:g} % expected",
+        {f"unmatched percent {edition}": round(share, 3) for edition, share in shares.items()},
+    )
+
+
+def core20_shares(table: pa.Table) -> dict[str, float]:
+    """Core20 in percent of registered people, for each edition, of a table that has both counts; nothing for any other table."""
+    if not {"imd_edition", "q1_count", "registered_count"} <= set(table.column_names):
+        return {}
+    core20, registered = totals(table, "q1_count", by="imd_edition"), totals(table, "registered_count", by="imd_edition")
+    return {edition: round(percent(core20[edition], registered[edition]), 2) for edition in sorted(registered)}

@@ -1,0 +1,101 @@
+"""Statistical checks on whole tables. They warn and stop nothing: what must not be stored is refused by its contract.
+
+One entry of `CHECKS` is one check: the table it stands at, what else it reads, and the function of `fuller_popheath.arrival.plausible` that
+judges. What does not belong here: the judging.
+"""
+
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from fuller_popheath.arrival import plausible
+from fuller_popheath.registry import tables
+from pipelines import describe
+from pipelines.guard import guarded
+from pipelines.steps import group_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipelines.tonight import Tonight
+
+Judge = Callable[["Tonight", "dict[str, pa.Table]"], plausible.Finding]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A statistical check at one table; `judge` gets tonight and the tables by contract id."""
+
+    name: str
+    at: str
+    sentence: str
+    judge: Judge
+    also: tuple[str, ...] = ()
+
+
+def _list_size(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
+    last = tonight.store.before("core/registered_count", tonight.as_of)
+    last_time = tonight.store.read("core/registered_count", last) if last else None
+    return plausible.list_size_change(read["core/registered_count"], last_time, tonight.night.site.arrival)
+
+
+CHECKS = (
+    Check(
+        "practice_coverage",
+        "core/neighbourhood_practice",
+        "The practices of the neighbourhoods have registered people.",
+        lambda tonight, read: plausible.practice_coverage(
+            read["core/neighbourhood_practice"], read["core/registered_count"], tonight.night.site.arrival
+        ),
+        ("core/registered_count",),
+    ),
+    Check("list_size", "core/registered_count", "No practice grew or shrank much since last time, and none has gone.", _list_size),
+    Check(
+        "unmatched_share",
+        "core/practice_quintile",
+        "Nearly everyone's LSOA has deprivation, in each edition.",
+        lambda tonight, read: plausible.unmatched_share(read["core/practice_quintile"], tonight.night.site.arrival),
+    ),
+    Check(
+        "lists_sent",
+        "core/listed_count",
+        "The practices with published counts sent a list, where any did.",
+        lambda tonight, read: plausible.lists_sent(read["core/listed_count"], read["core/registered_count"], tonight.night.site.arrival),
+        ("core/registered_count",),
+    ),
+    Check(
+        "lists_agree_with_published",
+        "core/listed_count",
+        "Practice lists, counted, are the published counts.",
+        lambda tonight, read: plausible.lists_agree(read["core/listed_count"], read["core/registered_count"]),
+        ("core/registered_count",),
+    ),
+)
+
+
+def checks_of(group: str) -> list[dg.AssetChecksDefinition]:
+    """The checks that stand at a table of this group."""
+    return [asset_check(check) for check in CHECKS if check.at in tables() and group_of(tables()[check.at]) == group]
+
+
+def asset_check(check: Check) -> dg.AssetChecksDefinition:
+    """One check as Dagster knows it; it reads its tables from the store of the same day."""
+
+    @dg.asset_check(
+        name=check.name,
+        asset=describe.key_of(check.at),
+        description=check.sentence,
+        additional_deps=[describe.key_of(name) for name in check.also],
+        required_resource_keys={"night"},
+    )
+    @guarded
+    def judge(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        tonight: Tonight = context.resources.night.tonight()
+        found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in (check.at, *check.also)})
+        severity = dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(passed=found.is_as_expected, severity=severity, description=found.sentence, metadata=dict(found.numbers))
+
+    return judge

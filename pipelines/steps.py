@@ -1,0 +1,170 @@
+"""Makes Dagster assets of declarations: one for every layout that can be read, one for every table that is made from others.
+
+A step asks the domain for a table, tells the contract's verdict as a check result, and hands the table to the store; a table that breaks
+its contract fails the step before anything is written. What does not belong here: arithmetic, and the name of any single table but the first.
+"""
+
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from fuller_popheath.contracts import load_contract
+from fuller_popheath.errors import ContractBroken
+from fuller_popheath.registry import sources, tables
+from pipelines import describe
+from pipelines.arrivals import take
+from pipelines.guard import as_failure, guarded
+from pipelines.stores import Proven, content_hash, prove
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import Contract
+    from fuller_popheath.specs import SourceSpec, TableSpec
+    from pipelines.tonight import Tonight
+
+LANDING = "core/landing_file"
+CHECK, READABLE, PICTURE = "contract", "files_readable", "picture"
+Yielded = Iterator[dg.AssetCheckResult | dg.Output[Proven]]
+
+
+def landing_asset() -> dg.AssetsDefinition:
+    """The first asset of every night: what lies in the landing folder, and what of it is used."""
+    contract = load_contract(LANDING)
+
+    @dg.asset(
+        **_common(contract, "arrival", {"parquet"}),
+        metadata=describe.definition_metadata(contract),
+        check_specs=[_check(contract, CHECK, "Every row keeps the contract."), _check(contract, READABLE, "Every file is readable and complete.")],
+    )
+    @guarded
+    def survey(context: dg.AssetExecutionContext) -> Yielded:
+        tonight: Tonight = context.resources.night.tonight()
+        found = tonight.arrival.table
+        problems = [f"- `{row['file_name']}`: {row['reason']}" for row in found.to_pylist() if row["use"] == "refused"]
+        yield dg.AssetCheckResult(
+            check_name=READABLE,
+            passed=not problems,
+            description="\n".join(problems) or "every file is readable and complete",
+            metadata={"files refused": len(problems), "error": "FileRefused" if problems else ""},
+        )
+        yield from proven_output(found, contract, {"as of": tonight.as_of.isoformat(), "landing folder": dg.MetadataValue.path(str(tonight.landing))})
+
+    return survey
+
+
+def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
+    """What arrived of one layout: the accepted rows, without identifiers. Rows that break the contract lie in quarantine."""
+    contract = load_contract(spec.contract)
+
+    @dg.asset(
+        **_common(contract, spec.contract.partition("/")[0], {"file", "parquet"}),
+        metadata=describe.definition_metadata(contract),
+        deps=[describe.key_of(LANDING)],
+        check_specs=[_check(contract, CHECK, f"Files that are {spec.expects} were read, and their rows keep the contract.")],
+        code_version=describe.code_version(spec.read),
+    )
+    @guarded
+    def arrive(context: dg.AssetExecutionContext) -> Yielded:
+        taken = take(context.resources.night.tonight(), spec, contract)
+        yield dg.AssetCheckResult(
+            check_name=CHECK, passed=taken.is_good, severity=taken.severity, description=taken.sentence, metadata=dict(taken.check_metadata)
+        )
+        yield from _output(prove(taken.table, contract), taken.metadata)
+
+    return arrive
+
+
+def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
+    """A table made from other tables of the same day."""
+    contract = load_contract(spec.contract)
+    upstream = {describe.argument_of(name): name for name in spec.inputs}
+    checks = [_check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored.")]
+
+    @dg.asset(
+        **_common(contract, group, {"duckdb", "parquet"}),
+        metadata=describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs]),
+        ins={argument: dg.AssetIn(key=describe.key_of(name)) for argument, name in upstream.items()},
+        deps=[describe.key_of(name) for name in spec.picture_inputs if name not in spec.inputs],
+        check_specs=[*checks, _check(contract, PICTURE, "The picture could be drawn.")] if spec.picture else checks,
+        code_version=describe.code_version(spec.build),
+    )
+    @guarded
+    def make(context: dg.AssetExecutionContext, **inputs: Any) -> Yielded:
+        tonight: Tonight = context.resources.night.tonight()
+        given = {name: tonight.wanted_part(name, inputs[argument]) for argument, name in upstream.items()}
+        built = spec.build(given, tonight.night)
+        drawn: dict[str, Any] = {}
+        if spec.picture:
+            drawn, verdict = draw(spec, built, given, tonight)
+            yield verdict
+        yield from proven_output(built, contract, drawn, given)
+
+    return make
+
+
+def proven_output(
+    table: "pa.Table", contract: "Contract", metadata: Mapping[str, Any], references: "Mapping[str, pa.Table] | None" = None
+) -> Yielded:
+    """Tell whether a table keeps its contract, then hand it to the store. Raises ContractBroken after the verdict, before anything is written."""
+    try:
+        proven = prove(table, contract, references)
+    except ContractBroken as broken:
+        yield dg.AssetCheckResult(check_name=CHECK, passed=False, description=str(broken), metadata={"error": type(broken).__name__})
+        raise
+    yield dg.AssetCheckResult(check_name=CHECK, passed=True, description=f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows")
+    yield from _output(proven, metadata)
+
+
+def _output(proven: Proven, metadata: Mapping[str, Any]) -> Iterator[dg.Output[Proven]]:
+    shown = describe.table_metadata(proven.table, proven.contract) | dict(metadata)
+    yield dg.Output(proven, metadata=shown, data_version=dg.DataVersion(content_hash(proven.table)))
+
+
+def draw(spec: "TableSpec", table: "pa.Table", given: "Mapping[str, pa.Table]", tonight: "Tonight") -> tuple[dict[str, Any], dg.AssetCheckResult]:
+    """The table's pictures as metadata, and whether they could be drawn: a picture that cannot be drawn never costs a table."""
+    from importlib import import_module
+
+    try:
+        module = import_module(f"fuller_popheath.publish.{spec.picture}")
+        inputs = {**{name: tonight.stored_or_empty(name) for name in spec.picture_inputs if name not in given}, **given}
+        drawn = module.draw(table, inputs, tonight.night)
+    except Exception as raised:
+        failure = as_failure(raised)
+        return {}, dg.AssetCheckResult(check_name=PICTURE, passed=False, severity=dg.AssetCheckSeverity.WARN, description=failure.description)
+    return dict(describe.pictures(drawn)), dg.AssetCheckResult(check_name=PICTURE, passed=True, description=", ".join(drawn) or "nothing to draw")
+
+
+def _common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
+    return {
+        "key": describe.key_of(contract.id),
+        "group_name": group,
+        "description": describe.description(contract),
+        "owners": list(describe.OWNERS),
+        "kinds": kinds,
+        "tags": {"purpose": contract.purpose},
+        "required_resource_keys": {"night"},
+    }
+
+
+def _check(contract: "Contract", name: str, sentence: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=describe.key_of(contract.id), description=sentence)
+
+
+def source_assets(folder: str) -> list[dg.AssetsDefinition]:
+    """The assets of every layout whose contract lies in one folder of data_contracts/."""
+    return [source_asset(spec) for spec in sources().values() if spec.contract.startswith(f"{folder}/")]
+
+
+def table_assets(group: str) -> list[dg.AssetsDefinition]:
+    """The assets of every table that is declared in one part of the library: people, place, or catalogue/products."""
+    return [table_asset(spec, group) for spec in tables().values() if group_of(spec) == group]
+
+
+def group_of(spec: "TableSpec") -> str:
+    """Products are one group; any other table belongs to the folder of the function that builds it."""
+    if spec.contract.startswith("products/"):
+        return "products"
+    return describe.builder(spec.build).__module__.split(".")[1]

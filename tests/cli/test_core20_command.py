@@ -1,0 +1,205 @@
+"""`fuller core20`, on the published files and on faulty ones.
+
+The figures for Lancashire and South Cumbria are those of an independent count: registrations of 1 July 2022 x IMD 2019 x the ePCN workbook of
+27 April 2022 (shared/data/README.md, end-to-end check).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fuller_popheath.place.bands import BANDS
+
+@pytest.mark.open_data
+def test_lancashire_and_south_cumbria_comes_out_exactly(open_data: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    out = tmp_path / "report"
+    answer = fuller(
+        *("core20", "--registrations", open_data / "gp-reg-pat-prac-lsoa-all_2022-07.zip"),
+        *("--imd", open_data / "File_1_-_IMD2019_Index_of_Multiple_Deprivation.xlsx"),
+        *("--pcn", open_data / "ePCN_2022-04-27.xlsx", "--boundaries", open_data / "lsoa11_QE1.geojson"),
+        *("--icb", "QE1", "--as-of", "2022-07-01", "--out", out),
+    )
+    assert answer.code == 0, answer.complaints
+    by_pcn = pd.read_csv(out / "core20_by_pcn.csv", dtype={"imd_edition": str})
+    assert len(by_pcn) == 41
+    assert by_pcn["practice_count"].sum() == 200
+    assert by_pcn["registered_count"].sum() == 1_818_958
+    assert by_pcn["q1_count"].sum() == 556_212
+    assert (by_pcn["matched_count"] + by_pcn["unmatched_count"] == by_pcn["registered_count"]).all()
+    labels = [band.label for band in BANDS]
+    assert by_pcn["band"].value_counts().reindex(labels, fill_value=0).tolist() == [1, 4, 4, 9, 1, 3, 5, 14]
+    assert set(by_pcn["icb_code"]) == {"QE1"}
+    assert set(by_pcn["membership_snapshot"]) == {"2022-04-27"}
+    assert pd.read_parquet(out / "core20_by_pcn.parquet")["q1_count"].sum() == 556_212
+    unplaced = pd.read_csv(out / "unplaced.csv")
+    assert by_pcn["matched_count"].sum() + unplaced["registered_count"].sum() == 1_818_958
+    assert {path.name for path in out.iterdir()} >= {"map.png", "map.svg", "core20.html", "core20_by_practice.csv", "core20_by_icb.csv"}
+    assert not (out / "edition_comparison.csv").exists()
+    page = (out / "core20.html").read_text(encoding="utf-8")
+    assert "1,818,958" in page
+    assert "556,212" in page
+
+
+@pytest.mark.open_data
+def test_the_sub_icbs_of_an_icb_give_the_same_and_an_unknown_icb_says_what_to_do(open_data: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    files = (
+        *("--registrations", open_data / "gp-reg-pat-prac-lsoa-all_2022-07.zip"),
+        *("--imd", open_data / "File_1_-_IMD2019_Index_of_Multiple_Deprivation.xlsx", "--pcn", open_data / "ePCN_2022-04-27.xlsx"),
+    )
+    out = tmp_path / "report"
+    answer = fuller("core20", *files, "--icb", "00Q,00R,00X,01A,01E,01K,02G,02M", "--as-of", "2022-07-01", "--out", out)
+    assert answer.code == 0, answer.complaints
+    assert pd.read_csv(out / "core20_by_pcn.csv")["q1_count"].sum() == 556_212
+    unknown = fuller("core20", *files, "--icb", "QHM", "--as-of", "2022-07-01", "--out", tmp_path / "other")
+    assert unknown.code == 5
+    for way_out in ("QHM", "sub-ICB", "practice map", "site.toml"):
+        assert way_out in unknown.complaints
+    assert not (tmp_path / "other" / "core20_by_pcn.csv").exists()
+
+
+def given(folder: Path) -> dict[str, Path]:
+    """The make-believe files by option."""
+    found = {
+        "--registrations": "gp-reg-pat-prac-lsoa-all*",
+        "--pcn": "ePCN*",
+        "--lsoa-lookup": "LSOA_2011*",
+        "--boundaries": "*lsoa21*.geojson",
+        "--lsoa-population": "*population*.csv",
+    }
+    return {option: next(path for path in sorted(folder.iterdir()) if path.match(pattern)) for option, pattern in found.items()}
+
+
+def imd_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if re.search(r"IMD|IoD", path.name))
+
+
+def words(files: dict[str, Path], imd: list[Path], out: Path) -> list[object]:
+    options = [word for option, path in files.items() for word in (option, path)]
+    return ["core20", *options, *[word for path in imd for word in ("--imd", path)], "--as-of", "2026-10-01", "--out", out]
+
+
+def test_both_editions_give_a_comparison_and_everyone_is_counted_once(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    out = tmp_path / "report"
+    answer = fuller(*words(given(make_believe), imd_files(make_believe), out))
+    assert answer.code == 0, answer.complaints
+    registered = pd.read_csv(given(make_believe)["--registrations"])["NUMBER_OF_PATIENTS"].sum()
+    by_pcn = pd.read_csv(out / "core20_by_pcn.csv", dtype={"imd_edition": str})
+    unplaced = pd.read_csv(out / "unplaced.csv", dtype={"imd_edition": str})
+    for edition in ("2019", "2025"):
+        placed = by_pcn.loc[by_pcn["imd_edition"] == edition, "matched_count"].sum()
+        assert placed + unplaced.loc[unplaced["imd_edition"] == edition, "registered_count"].sum() == registered
+    assert len(pd.read_csv(out / "edition_comparison.csv")) == by_pcn["pcn_code"].nunique()
+    assert not list(out.glob(".making-*"))
+
+
+def test_boundaries_in_the_wrong_projection_cost_the_map_and_nothing_else(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    files = given(make_believe)
+    wrong = json.loads(files["--boundaries"].read_text())
+    for feature in wrong["features"]:
+        feature["geometry"] = {"type": "Polygon", "coordinates": [[[350000, 430000], [351000, 430000], [351000, 431000], [350000, 430000]]]}
+    files["--boundaries"] = tmp_path / "metres.geojson"
+    files["--boundaries"].write_text(json.dumps(wrong))
+    out = tmp_path / "report"
+    answer = fuller(*words(files, imd_files(make_believe), out))
+    assert answer.code == 3
+    assert "metres.geojson" in answer.complaints
+    assert "27700" in answer.complaints
+    assert (out / "core20_by_pcn.csv").exists()
+    assert (out / "core20.html").exists()
+    assert not (out / "map.png").exists()
+
+
+def test_a_truncated_zip_is_refused_and_nothing_is_written(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import zipfile
+
+    files = given(make_believe)
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(files["--registrations"], "gp-reg-pat-prac-lsoa-all.csv")
+    files["--registrations"] = tmp_path / "gp-reg-pat-prac-lsoa-all.zip"
+    files["--registrations"].write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    answer = fuller(*words(files, imd_files(make_believe), tmp_path / "report"))
+    assert answer.code == 3
+    assert "gp-reg-pat-prac-lsoa-all.zip" in answer.complaints
+    assert not (tmp_path / "report" / "core20_by_pcn.csv").exists()
+
+
+def test_faulty_rows_go_to_quarantine_and_the_rest_is_counted(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    files = given(make_believe)
+    rows = files["--registrations"].read_text().splitlines()
+    kept = pd.read_csv(files["--registrations"])["NUMBER_OF_PATIENTS"]
+    rows[1] = rows[1].rsplit(",", 1)[0] + ",many"
+    rows[2] = rows[2].rsplit(",", 1)[0] + ",-3"
+    rows.append(rows[3])
+    files["--registrations"] = tmp_path / "registrations.csv"
+    files["--registrations"].write_text("\n".join(rows) + "\n")
+    out = tmp_path / "report"
+    answer = fuller(*words(files, imd_files(make_believe), out))
+    assert answer.code == 0, answer.complaints
+    assert "3 quarantined" in answer.out
+    for rule in ("registered_count.type", "registered_count.range", "primary_key"):
+        assert rule in answer.out
+    by_icb = pd.read_csv(out / "core20_by_practice.csv", dtype={"imd_edition": str}).query("imd_edition == '2025'")
+    assert by_icb["registered_count"].sum() == kept.sum() - kept[0] - kept[1]
+    (quarantined,) = (out / "quarantine").rglob("*.parquet")
+    assert pd.read_parquet(quarantined).shape[0] == 3
+    assert quarantined.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "said"),
+    [
+        ("--pcn", "--registrations", "expected"),
+        ("--registrations", "--pcn", "expected"),
+        ("--lsoa-lookup", "--boundaries", "expected"),
+    ],
+)
+def test_a_file_given_as_something_else_says_what_was_expected_and_found(make_believe: Path, tmp_path: Path, fuller, option: str, wrong: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    files = given(make_believe)
+    files[option] = files[wrong]
+    answer = fuller(*words(files, imd_files(make_believe), tmp_path / "report"))
+    assert answer.code == 3
+    assert said in answer.complaints
+    assert "found" in answer.complaints
+    assert files[option].name in answer.complaints
+
+
+def test_a_newer_edition_without_the_lookup_is_refused_not_half_matched(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    files = given(make_believe)
+    del files["--lsoa-lookup"]
+    old = [path for path in imd_files(make_believe) if "2019" in path.name]
+    answer = fuller(*words(files, old, tmp_path / "report"))
+    assert answer.code == 5
+    assert "lookup" in answer.complaints
+
+
+def test_a_day_that_is_none_is_a_wrong_option(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    line = words(given(make_believe), imd_files(make_believe), tmp_path / "report")
+    line[line.index("2026-10-01")] = "01/10/2026"
+    answer = fuller(*line)
+    assert answer.code == 2
+    assert "YYYY-MM-DD" in answer.complaints
+
+
+def test_running_again_replaces_each_file_whole(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "report"
+    line = words(given(make_believe), imd_files(make_believe), out)
+    assert fuller(*line).code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    shutil.rmtree(out / "quarantine", ignore_errors=True)
+    assert fuller(*line).code == 0
+    after = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert after == before

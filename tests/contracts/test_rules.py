@@ -1,0 +1,142 @@
+"""For every rule of every column of every contract: a row that breaks exactly it, and one that breaks nothing, both made from the contract."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from fuller_popheath.contracts import Contract, Rule, check, contract_ids, load_contract
+from fuller_popheath.contracts.custom_rules import KINDS
+
+CONTRACTS = [load_contract(i) for i in contract_ids()]
+OF_ONE_ROW = ("type", "required", "pattern", "allowed", "range", *(name for name, kind in KINDS.items() if kind.row))
+
+
+def as_table(contract: Contract, rows: list[dict[str, Any]]) -> pa.Table:
+    columns = {}
+    for column in contract.columns:
+        cells = [row[column.name] for row in rows]
+        shapes = column.logical_type == "binary" and not any(isinstance(cell, str) for cell in cells)
+        columns[column.name] = pa.array(cells if shapes else [c.hex() if isinstance(c, bytes) else c for c in cells], pa.binary() if shapes else pa.string())
+    return pa.table(columns)
+
+
+def cases(*kinds: str) -> list[Any]:
+    return [pytest.param(c, r, id=f"{c.id}:{r.id}") for c in CONTRACTS for r in c.rules if r.kind in kinds]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.id)
+def test_a_good_row_is_accepted_as_it_is(contract: Contract, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    checked = check(as_table(contract, [good]), contract)
+    assert checked.counts == {}
+    assert checked.accepted.schema == contract.schema
+    assert checked.accepted.to_pylist() == [{c.name: oracle.value_of(c, good[c.name])[0] for c in contract.columns}]
+
+
+@pytest.mark.parametrize(("contract", "rule"), cases(*OF_ONE_ROW))
+def test_a_bad_row_is_quarantined_with_exactly_its_rule(contract: Contract, rule: Rule, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    bad = oracle.bad_row(contract, rule, good)
+    assert bad is not None, "no row breaks this rule alone, so nobody can tell what it is for"
+    checked = check(as_table(contract, [bad]), contract)
+    assert checked.accepted.num_rows == 0
+    assert checked.quarantined["broken_rules"].to_pylist() == [[rule.id]]
+    assert checked.counts == {rule.id: 1}
+    if contract.column(rule.column).logical_type != "binary" if rule.column else True:  # a column of shapes is so as a whole
+        both = check(as_table(contract, [good, bad, good | {}]), contract)
+        assert both.quarantined["_row"].to_pylist() == [2, 3]
+        assert both.quarantined["broken_rules"].to_pylist() == [[rule.id], ["primary_key"]] or rule.column in contract.primary_key
+
+
+@pytest.mark.parametrize(("contract", "rule"), cases("reference"))
+def test_a_reference_is_judged_where_the_other_table_is_given(contract: Contract, rule: Rule, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    column = contract.column(str(rule.column))
+    assert column.references is not None
+    other = load_contract(column.references.contract_id)
+    assert other.column(column.references.column).logical_type == column.logical_type
+    table = as_table(contract, [good, *({**good, column.name: value} for value in column.references.except_values)]).slice(0)
+    known = pa.table({column.references.column: [good[column.name], "something else"]})
+    assert rule.id not in check(table, contract, {other.id: known}).counts
+    unknown = check(as_table(contract, [good]), contract, {other.id: pa.table({column.references.column: ["something else"]})})
+    assert unknown.quarantined["broken_rules"].to_pylist() == [[rule.id]]
+    assert check(as_table(contract, [good]), contract).counts == {}
+
+
+@pytest.mark.parametrize(("contract", "rule"), cases("unique"))
+def test_rows_that_share_a_unique_value_are_all_quarantined(contract: Contract, rule: Rule, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    other = {**good, **{name: oracle.first_cell(contract.column(name), 1) for name in contract.primary_key}}
+    checked = check(as_table(contract, [good, other]), contract)
+    assert checked.quarantined["broken_rules"].to_pylist() == [[rule.id], [rule.id]]
+
+
+def differing(contract: Contract, good: dict[str, Any], oracle: SimpleNamespace) -> dict[str, Any] | None:
+    """A good row with the same key and another content, if the table has more than its key."""
+    for column in contract.columns:
+        other = {**good, column.name: oracle.first_cell(column, 1)}
+        if column.name not in contract.primary_key and not column.unique and other != good and not oracle.judge(contract, other):
+            return other
+    return None
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.id)
+def test_of_copies_the_first_is_kept_and_of_rivals_none(contract: Contract, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    copies = check(as_table(contract, [good, good, good]), contract)
+    assert copies.accepted.num_rows == 1
+    assert copies.quarantined["_row"].to_pylist() == [2, 3]
+    rival = differing(contract, good, oracle)
+    assert rival is not None
+    rivals = check(as_table(contract, [good, rival, good]), contract)
+    assert rivals.accepted.num_rows == 0
+    assert rivals.counts == {"primary_key": 3}
+
+
+def membership(start: str, end: str | None, pcn: str = "U00001") -> dict[str, Any]:
+    names = {c: "X1Y2Z" for c in ("practice_sub_icb_code", "pcn_sub_icb_code")} | {c: "Name" for c in ("practice_name", "pcn_name")}
+    nothing = {"practice_sub_icb_name": None, "pcn_sub_icb_name": None}
+    return {"membership_snapshot": "undated", "practice_code": "A00001", "pcn_code": pcn, "start_date": start, "end_date": end, **names, **nothing}
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"),
+    [
+        ([("2020-01-01", "2021-01-01"), ("2021-01-01", None)], []),  # the end day is outside, so these only touch
+        ([("2020-01-01", "2021-01-02"), ("2021-01-01", None)], [1]),  # one day in two PCNs: the earlier start is refused
+        ([("2021-01-01", None), ("2020-01-01", None)], [2]),  # whatever the order in the file
+        ([("2020-01-01", "2022-01-01"), ("2021-01-01", "2023-01-01"), ("2022-06-01", None)], [1, 2]),  # a chain: only the last stands alone
+        ([("2020-01-01", "2020-06-01"), ("2020-01-01", None)], [1, 2]),  # same start: neither is the earlier
+        ([("2020-01-01", "2020-01-01"), ("2019-01-01", None)], []),  # an empty period covers no day
+        ([("2020-01-01", None), ("2020-03-01", "2020-03-01"), ("2021-01-01", None)], [1]),  # and hides no overlap behind it
+    ],
+)
+def test_memberships_that_overlap(rows: list[tuple[str, str | None]], refused: list[int]) -> None:
+    contract = load_contract("reference/pcn_membership")
+    table = as_table(contract, [membership(start, end, f"U0000{n}") for n, (start, end) in enumerate(rows)])
+    checked = check(table, contract)
+    assert checked.quarantined["_row"].to_pylist() == refused
+    assert set(checked.counts) <= {"no_overlap"}
+
+
+def test_a_row_that_is_refused_anyway_is_no_rival() -> None:
+    contract = load_contract("reference/pcn_membership")
+    rows = [membership("2020-01-01", None, "U00001"), membership("2021-01-01", "2020-06-01", "U00002"), membership("2020-01-01", "20 May", "U00001")]
+    checked = check(as_table(contract, rows), contract)
+    assert checked.accepted["pcn_code"].to_pylist() == ["U00001"]
+    assert checked.quarantined["broken_rules"].to_pylist() == [["start_not_after_end"], ["end_date.type"]]
+
+
+def test_shares_that_do_not_sum_to_one_take_the_whole_area_with_them(oracle: SimpleNamespace) -> None:
+    contract = load_contract("core/area_deprivation")
+    good = oracle.good_row(contract)
+    halves = [{**good, "lsoa_code": "E01000009", "part_lsoa_code": f"E0100000{n}", "share": share} for n, share in ((1, "0.5"), (2, "0.4"))]
+    checked = check(as_table(contract, [good, *halves]), contract)
+    assert checked.quarantined["_row"].to_pylist() == [2, 3]
+    assert checked.counts == {"shares_sum_to_one": 2}
+    halves[1]["share"] = "0.5"
+    assert check(as_table(contract, [good, *halves]), contract).counts == {}

@@ -46,7 +46,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def read_given(given: GivenFiles, quarantine: Path, say: Callable[[str], None]) -> dict[ContractId, pa.Table]:
+def read_given(given: GivenFiles, quarantine: Path, site: Site, say: Callable[[str], None]) -> dict[ContractId, pa.Table]:
     """Read named files against the contracts each may be: accepted rows by contract id.
 
     Two files of one contract are refused by the first repeated one; faulty rows go to `quarantine` and are counted aloud.
@@ -56,7 +56,7 @@ def read_given(given: GivenFiles, quarantine: Path, say: Callable[[str], None]) 
 
     tables: dict[ContractId, pa.Table] = {}
     for expected, path in given:
-        arrived: Arrived = landing.read_file(path, expected, quarantine)
+        arrived: Arrived = landing.read_file(path, expected, quarantine, site.arrival)
         contract = arrived.contract_id
         if contract in tables and contract != "reference/lsoa_boundary":
             raise InputMissing(f"{path.name}: {contract} was given already by another file; give each once")
@@ -82,9 +82,9 @@ def make(given: GivenFiles, boundaries: GivenFiles, as_of: date, site: Site, out
     night = Night(as_of, site)
     report = Report()
     say("Reading")
-    arrived = read_given(given, out / "quarantine", say)
+    arrived = read_given(given, out / "quarantine", site, say)
     try:
-        arrived |= read_given(boundaries, out / "quarantine", say)
+        arrived |= read_given(boundaries, out / "quarantine", site, say)
     except FullerError as refusal:
         report.problems.append(f"the map: {refusal}")
     say("Making")

@@ -61,7 +61,7 @@ class FileHead:
     kind: str  # csv | sheet | boundaries
     member: str | None
     columns: tuple[str, ...]
-    first_row: tuple[str, ...]
+    first_row: tuple[str, ...] = field(repr=False)  # may be about a person: never in a log
     saved_on: date | None = None
 
 

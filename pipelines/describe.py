@@ -118,7 +118,11 @@ def table_metadata(table: pa.Table, contract: Contract) -> dict[str, Any]:
 
 
 def first_rows(table: pa.Table) -> str:
-    """Up to ten rows of a product, highest Core20 first, as markdown that is short enough to be shown in place."""
+    """Up to ten rows of a product, of its newest edition, highest Core20 first, as markdown short enough to be shown in place."""
+    import pyarrow.compute as pc
+
+    if "imd_edition" in table.column_names:
+        table = table.filter(pc.equal(table["imd_edition"], pc.max(table["imd_edition"])))
     shown = [name for name in COLUMNS_SHOWN if name in table.column_names]
     if "core20_percent" in table.column_names:
         table = table.sort_by([("core20_percent", "descending")])

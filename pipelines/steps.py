@@ -16,7 +16,7 @@ from fuller_popheath.registry import sources, tables
 from pipelines import describe
 from pipelines.arrivals import take
 from pipelines.guard import as_failure, guarded
-from pipelines.stores import Proven, content_hash, prove
+from pipelines.stores import Proven, checked_on_arrival, content_hash, prove
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +50,7 @@ def landing_asset() -> dg.AssetsDefinition:
             description="\n".join(problems) or "every file is readable and complete",
             metadata={"files refused": len(problems), "error": "FileRefused" if problems else ""},
         )
-        yield from proven_output(found, contract, {"as of": tonight.as_of.isoformat(), "landing folder": dg.MetadataValue.path(str(tonight.landing))})
+        yield from proven_output(found, contract, {"landing folder": dg.MetadataValue.path(str(tonight.landing))})
 
     return survey
 
@@ -72,7 +72,7 @@ def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
         yield dg.AssetCheckResult(
             check_name=CHECK, passed=taken.is_good, severity=taken.severity, description=taken.sentence, metadata=dict(taken.check_metadata)
         )
-        yield from _output(prove(taken.table, contract), taken.metadata)
+        yield from _output(checked_on_arrival(taken.table, contract), taken.metadata)
 
     return arrive
 

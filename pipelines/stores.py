@@ -43,21 +43,35 @@ class Proven:
 
 
 def prove(table: pa.Table, contract: Contract, references: Mapping[str, pa.Table] | None = None) -> Proven:
-    """Check a table. Raises ContractBroken with counts a rule, or where it would bring an identifier into the store.
+    """Check every rule on every row. Raises ContractBroken with counts a rule, or where the table would bring an identifier into the store.
 
     `references` are the tables at hand that its codes may refer to, by contract id.
     """
     from fuller_popheath import contracts
 
-    identifiers = {c.name for c in contract.columns if c.classification == "identifier"}
-    if present := identifiers & set(table.column_names):
-        raise ContractBroken(f"{contract.id}: {', '.join(sorted(present))} identifies people, so the store does not take it; drop it first")
-    if identifiers:  # its rows were checked with them as they arrived, so here only the shape can be
-        expected = [(field.name, field.type) for field in contract.schema if field.name not in identifiers]
-        if [(field.name, field.type) for field in table.schema] != expected:
-            raise ContractBroken(f"{contract.id}: without its identifiers it has other columns or types than its contract says")
-        return Proven(table, contract)
+    refuse_identifiers(table, contract)
     return Proven(contracts.refuse_if_broken(table, contract, references or {}), contract)
+
+
+def checked_on_arrival(table: pa.Table, contract: Contract) -> Proven:
+    """Take rows that were checked one by one as they arrived: their shape is held against the contract, which may lack its identifiers by now."""
+    refuse_identifiers(table, contract)
+    left_out = identifiers(contract)
+    expected = [(field.name, field.type) for field in contract.schema if field.name not in left_out]
+    if [(field.name, field.type) for field in table.schema] != expected:
+        raise ContractBroken(f"{contract.id}: it has other columns or types than its contract says")
+    return Proven(table, contract)
+
+
+def identifiers(contract: Contract) -> set[str]:
+    """The columns that identify people."""
+    return {column.name for column in contract.columns if column.classification == "identifier"}
+
+
+def refuse_identifiers(table: pa.Table, contract: Contract) -> None:
+    """Raises ContractBroken where a table has a column that identifies people, by its own contract."""
+    if present := identifiers(contract) & set(table.column_names):
+        raise ContractBroken(f"{contract.id}: {', '.join(sorted(present))} identifies people, so the store does not take it; drop it first")
 
 
 @dataclass(frozen=True)
@@ -204,7 +218,8 @@ class ParquetStore(dg.IOManager):
         if proven.contract.id != contract_id:
             raise ContractBroken(f"{contract_id} was given a table of {proven.contract.id}")
         path = tonight.store.write(proven, tonight.as_of, tonight.landing)
-        context.add_output_metadata({"stored at": dg.MetadataValue.path(str(path)), "size in bytes": path.stat().st_size})
+        stored = {"as of": tonight.as_of.isoformat(), "stored at": dg.MetadataValue.path(str(path)), "size in bytes": path.stat().st_size}
+        context.add_output_metadata(stored)
         if contract_id.startswith("products/"):
             csv, parquet = tonight.store.publish(proven)
             context.add_output_metadata({"product": dg.MetadataValue.path(str(csv)), "product (Parquet)": dg.MetadataValue.path(str(parquet))})

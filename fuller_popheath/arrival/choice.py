@@ -54,7 +54,8 @@ class _Offer:
 def plan(files: Sequence[LandingFile], as_of: date | None = None, sources: Sources | None = None) -> Arrival:
     """Choose the files for a day. Per contract and variant the newest up to `as_of` counts (if all are later, the oldest), of one day the richest.
 
-    A source whose tags name a `whole` and its `parts` (variants, with commas between) is filled by a whole, or by all parts of one day. Without `as_of` the day is the newest extract date among registrations. Raises InputMissing where there is none to take it from.
+    A source whose tags name a `whole` and its `parts` (variants, with commas between) is filled by a whole, or by all parts of one day.
+    Without `as_of` the day is the newest extract date among registrations. Raises InputMissing where there is none to take it from.
     """
     known = registry.sources() if sources is None else sources
     reasons: dict[tuple[str, str], str | None] = {}

@@ -19,6 +19,9 @@ from fuller_popheath.specs import ContractId, FileHead, Recognised, SourceSpec
 
 Sources = Mapping[ContractId, SourceSpec]
 
+FIRST_DAY, LAST_DAY = date(1948, 7, 5), date(2199, 12, 31)
+"""A day outside these, the NHS's first and one far ahead, is a slip of the file and is not taken for its day."""
+
 
 class State(StrEnum):
     """What the survey found: a layout, a file that is damaged or nearly a layout, or something else altogether."""
@@ -106,7 +109,8 @@ def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> Landing
         return replace(file, head=head)
     # A whole layout goes before a near miss, and the layout that explains more of the columns before one that explains fewer.
     spec, answer = max(answers, key=lambda each: (not each[1].missing_columns, each[1].richness))
-    told = replace(file, head=head, contract=spec.contract, variant=answer.variant, extract_date=answer.extract_date, richness=answer.richness)
+    day = answer.extract_date if answer.extract_date and FIRST_DAY <= answer.extract_date <= LAST_DAY else None
+    told = replace(file, head=head, contract=spec.contract, variant=answer.variant, extract_date=day, richness=answer.richness)
     if answer.missing_columns:
         return replace(told, state=State.REFUSED, problem=_lacks(file.name, spec, answer.missing_columns, head))
     return replace(told, state=State.RECOGNISED)

@@ -43,8 +43,8 @@ class Breaks:
 def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa.Table], engine: Engine) -> Breaks:
     """Every (row, rule) that is broken in a typed table: `_position`, the contract's columns, and marks `_not_of_type_<column>` where it has them.
 
-    Rules of one row and references are judged for every row. Rules of rows together are judged among the rows that broke none so far, in the
-    contract's order: a row that is refused anyway is no rival of a good one. A reference to a table that is not in `references` is not judged.
+    Rules of one row and references are judged for every row. Rules of rows together are judged among the rows that broke none so far, the key
+    first: a row that is refused anyway is no rival of a good one. A reference to a table that is not in `references` is not judged.
     """
     import numpy as np
 
@@ -55,10 +55,11 @@ def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa
             if rule.kind == "reference":
                 found = _reference_breaks(table, rule, references, engine)
                 positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])
-        for number, rule in enumerate(contract.rules):
-            if rule.kind in TOGETHER or (rule.kind in KINDS and KINDS[rule.kind].together):
-                found = _together_breaks(table, positions, rule, contract, engine)
-                positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])
+        # The key comes first: a later copy of a row shares every unique value with it, and is told about once.
+        together = [(n, r) for n, r in enumerate(contract.rules) if r.kind in TOGETHER or (r.kind in KINDS and KINDS[r.kind].together)]
+        for number, rule in sorted(together, key=lambda item: item[1].kind != "primary_key"):
+            found = _together_breaks(table, positions, rule, contract, engine)
+            positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])
     finally:
         engine.forget("typed")
     order = np.lexsort((rules, positions))

@@ -11,7 +11,7 @@ BANDS = BAND_LABELS
 
 # Even steps of lightness in OKLCH from 0.265 to 0.965 with the hue turning from navy to pale yellow: neighbours differ by at least 7 (CIEDE2000) in
 # normal sight and in simulated deuteranopia, protanopia and tritanopia, and by 10 or more in lightness alone (a grey print).
-COLOURS = ("#191c54", "#193b78", "#005e99", "#0085a1", "#3aa7a0", "#85c39e", "#c3dcae", "#f6f5db")
+COLOURS = ("#191c54", "#193b78", "#005e99", "#007f9b", "#3aa7a0", "#85c39e", "#c3dcae", "#f6f5db")
 
 INK = "#212b32"
 PAPER = "#ffffff"

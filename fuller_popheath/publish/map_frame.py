@@ -47,8 +47,10 @@ def frame(shapes: gpd.GeoDataFrame, width: float, tallest: float, detail: float 
 
     if not len(shapes):
         return None
+    # the simplified outline of a shape depends on its neighbours' order, and the same shapes must give the same picture
+    shapes = shapes.sort_values("pcn_code")
     metres = _in_metres(shapes)
-    west, south, east, north = shapely.total_bounds(metres)
+    west, south, east, north = map(float, shapely.total_bounds(metres))
     if not (np.isfinite([west, south, east, north]).all() and east > west and north > south):
         return None
     scale = min(width / (east - west), tallest / (north - south))

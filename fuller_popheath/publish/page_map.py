@@ -31,13 +31,22 @@ class PcnPath:
 
 @dataclass(frozen=True)
 class NumberOnMap:
-    """A number: where, and the line to the point it stands for where it stands beside its shape."""
+    """A number: its middle, half the size of the box it stands in beside its shape, and the point of the shape that the box stands for."""
 
+    code: str
     text: str
     x: float
     y: float
     band_number: int
     anchor: tuple[float, float] | None
+    half_width: float
+    half_height: float = round(_LABEL * 0.6, 1)
+    drop: float = round(_LABEL * 0.36, 1)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the shape had room for it."""
+        return self.anchor is None
 
 
 @dataclass(frozen=True)
@@ -94,11 +103,13 @@ def _numbers(area: MapFrame, view: EditionView) -> tuple[NumberOnMap, ...]:
     placed = place_labels(area, {row.code: str(row.number) for row in view.rows}, _LABEL)
     return tuple(
         NumberOnMap(
-            label.text,
-            round(label.x, 1),
-            round(label.y, 1),
-            bands[label.code],
-            None if label.anchor is None else (round(label.anchor[0], 1), round(label.anchor[1], 1)),
+            code=label.code,
+            text=label.text,
+            x=round(label.x, 1),
+            y=round(label.y, 1),
+            band_number=bands[label.code],
+            anchor=None if label.anchor is None else (round(label.anchor[0], 1), round(label.anchor[1], 1)),
+            half_width=round(_LABEL * 0.33 * len(label.text) + 2, 1),
         )
         for label in placed
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its position in the file, its name, property names, number of shapes, CRS as the file declares it ("" if it does not) and bounds in that CRS."""
+    """One layer: its position in the file, its name, property names, number of shapes, declared CRS ("" if none) and bounds in that CRS."""
 
     position: int
     name: str

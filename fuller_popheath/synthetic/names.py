@@ -7,8 +7,8 @@ import numpy as np
 from fuller_popheath.errors import SettingsWrong
 
 _STEMS = (
-    "Quenna", "Vorra", "Thrim", "Heskel", "Morva", "Oskel", "Brunta", "Ylder", "Fennoch", "Garra", "Tolver", "Skarne", "Wexel", "Durra",
-    "Ambrin", "Kessa", "Lorna", "Pellan", "Rusk", "Sundra", "Immer", "Jarra", "Nolver", "Corva", "Eldrin", "Hanneth", "Mirrow", "Ovra",
+    "Quenna", "Vorra", "Thrunna", "Heskel", "Morva", "Oskel", "Brunta", "Ylder", "Fennoch", "Garra", "Tolver", "Skarne", "Wexel", "Durra",
+    "Ambrin", "Kessa", "Lorna", "Pellan", "Ruskel", "Sundra", "Immer", "Jarra", "Nolver", "Corva", "Eldrin", "Hanneth", "Mirrow", "Ovra",
 )  # fmt: skip
 _ENDINGS = ("ness", "by", "mere", "holm", "thwaite", "wick", "ford", "beck", "sea", "dale")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -61,12 +61,11 @@ class Landing:
         sound = [f"GP_PRAC_PAT_LIST,{day},A81001,THE SURGERY,E01{at:06d},{sex},10" for at in range(rows)]
         return self.lines(name, [header, *sound, *extra])
 
-    def practice_list(self, practice: str, day: str = "2026-08-01", people: int = 50, start: int = 0, extra: Sequence[str] = (), name: str = "") -> Path:
+    def practice_list(
+        self, practice: str, day: str = "2026-08-01", people: int = 50, start: int = 0, extra: Sequence[str] = (), name: str = ""
+    ) -> Path:
         """`people` sound registrations with NHS numbers of the test range from `start` on, then `extra` lines."""
-        sound = [
-            f"{day},{practice},{nhs_number(start + at)},1950-05-12,female,A,E01012345,2001-01-01,,G1234567,"
-            for at in range(people)
-        ]
+        sound = [f"{day},{practice},{nhs_number(start + at)},1950-05-12,female,A,E01012345,2001-01-01,,G1234567," for at in range(people)]
         return self.lines(name or f"practice_lists/{practice}.csv", [LIST_HEADER, *sound, *extra])
 
     def practice_map(self, name: str, day: str, practices: int = 3) -> Path:
@@ -76,7 +75,7 @@ class Landing:
         ]
         return self.lines(name, [MAP_HEADER, *rows])
 
-    def workbook(self, name: str, sheet: str, rows: Sequence[Sequence[object]], saved: datetime = datetime(2022, 4, 27)) -> Path:
+    def workbook(self, name: str, sheet: str, rows: Sequence[Sequence[object]], saved: datetime = datetime(2022, 4, 27, tzinfo=UTC)) -> Path:
         import xlsxwriter
 
         path = self.folder / name

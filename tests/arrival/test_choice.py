@@ -163,9 +163,19 @@ def test_the_hash_of_a_file_is_that_of_its_bytes(landing: Any) -> None:
 def test_without_registrations_the_day_must_be_given_and_what_was_refused_is_named(landing: Any) -> None:
     landing.practice_map("map.csv", "01Jan2022")
     (landing.folder / "reg.zip").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(InputMissing, match=r"among the 2 files .*give --as-of\. What is wrong with others: reg\.zip: the zip or workbook is cut short"):
+    with pytest.raises(
+        InputMissing, match=r"among the 2 files .*give --as-of\. What is wrong with others: reg\.zip: the zip or workbook is cut short"
+    ):
         _plan(landing)
     assert _used(_plan(landing, date(2022, 7, 1)), "reference/practice_map") == ["map.csv"]
+
+
+def test_a_slip_in_the_first_row_s_date_does_not_move_the_night(landing: Any) -> None:
+    landing.registrations("july.csv", "01Jul2022")
+    landing.registrations("slip.csv", "01Jul9022")
+    arrival = _plan(landing)
+    assert (arrival.as_of, _used(arrival, REGISTRATIONS)) == (date(2022, 7, 1), ["july.csv"])
+    assert _rows(arrival)["slip.csv"] == ("not used", "does not say of which day it is; july.csv does")
 
 
 def test_a_missing_or_empty_folder_is_said_plainly(tmp_path: Path) -> None:

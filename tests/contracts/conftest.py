@@ -163,15 +163,19 @@ def moves(contract: Contract, row: Row, columns: Sequence[str]) -> Iterator[Row]
         elif column.logical_type == "integer" and value is not None:
             cells = [str(value + step) for step in (1, -1, 10, -10, 40, 50, 100)]
         elif column.logical_type == "number" and value is not None:
-            cells = [repr(value + step) for step in (0.5, -0.5, 1, -1)] + [repr(n) for n in exact_percents(contract, row, name)]
+            cells = [repr(value + step) for step in (0.5, -0.5, 1, -1)] + list(fitting(contract, row, name))
         yield from ({**row, name: new} for new in cells if new != cell)
 
 
-def exact_percents(contract: Contract, row: Row, name: str) -> Iterator[float]:
+def fitting(contract: Contract, row: Row, name: str) -> Iterator[str]:
+    """Cells that a rule asks of a number: the exact percentage, and the numbers it must not be above or below."""
     for rule in contract.rules:
-        if rule.arguments.get("percent") == name:
-            part, whole = (int(row[rule.arguments[a]]) for a in ("part", "whole"))
-            yield 100 * part / whole if whole else 0.0
+        given = rule.arguments
+        if given.get("percent") == name:
+            part, whole = int(row[given["part"]]), int(row[given["whole"]])
+            yield repr(100 * part / whole if whole else 0.0)
+        if rule.kind == "in_order" and name in given["columns"]:
+            yield from (row[other] for other in given["columns"] if other != name)
 
 
 @cache
@@ -194,6 +198,8 @@ def distance(contract: Contract, row: Row) -> tuple[int, float, int]:
         given = rule.arguments
         if rule.kind == "sum_of":
             off += abs(sum(float(row[p]) for p in given["parts"]) - float(row[given["total"]]))
+        if rule.kind == "percent_of" and float(row[given["whole"]]):
+            off += abs(float(row[given["percent"]]) - 100 * float(row[given["part"]]) / float(row[given["whole"]]))
         if rule.kind == "decile_of_rank":
             off += abs(int(row[given["decile"]]) + int(-float(row[given["rank"]]) * 10 // given["areas"]))
     return sum(rule.column is not None and rule.kind != "nhs_number" for rule in contract.rules if rule.id in broken), off, len(broken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY = date(2022, 7, 1)
+Rows = Sequence[Mapping[str, Any]]
 LONG_AGO = date(2019, 7, 1)
 
 
@@ -41,7 +43,7 @@ def mapped(practice: str, pcn: str, sub_icb: str = "00Q", icb: str = "QE1") -> d
 
 @pytest.fixture
 def belong(table: Any, build: Any) -> Any:
-    def make(night: Any, members: list[dict] = [], lists: list[str] = [], maps: list[dict] = [], organisations: list[dict] = []) -> pd.DataFrame:  # noqa: B006
+    def make(night: Any, members: Rows = (), lists: Sequence[str] = (), maps: Rows = (), organisations: Rows = ()) -> pd.DataFrame:
         arrived = {
             "reference/pcn_membership": table(
                 "reference/pcn_membership", members, practice_name="A PRACTICE", pcn_name="A PCN", membership_snapshot="2022-04-27"
@@ -169,7 +171,7 @@ def test_an_area_that_no_file_knows_says_what_can_be_done(belong: Any, night: An
 def test_without_any_membership_there_is_a_message(belong: Any, night: Any) -> None:
     with pytest.raises(InputMissing, match="ePCN workbook"):
         belong(night(), lists=["A00001"])
-    with pytest.raises(InputMissing, match="none of the 1 memberships .* is open on 2022-07-01"):
+    with pytest.raises(InputMissing, match=r"none of the 1 memberships .* is open on 2022-07-01"):
         belong(night(), [member("A00001", "U00001", DAY + timedelta(days=1))])
 
 

@@ -120,7 +120,6 @@ def test_an_edition_that_does_not_know_the_codes_is_refused_without_a_lookup(
             registrations_extract=DAY,
         ),
         "core/area_deprivation": table("core/area_deprivation", deprivation_rows({"E01000001": [(1, 1.0)]}, "U" if lookup else "none", "2019")),
-        "core/neighbourhood_practice": table("core/neighbourhood_practice", [], practice_code="A00001"),
     }
     arrived["core/neighbourhood_practice"] = table(
         "core/neighbourhood_practice",

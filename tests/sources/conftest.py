@@ -6,7 +6,7 @@ import gzip
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ def write_workbook(tmp_path: Path) -> Callable[..., Path]:
 
         path = tmp_path / name
         book = xlsxwriter.Workbook(str(path))
-        book.set_properties({"created": saved or datetime(2020, 1, 1)})
+        book.set_properties({"created": saved or datetime(2020, 1, 1, tzinfo=UTC)})
         for title, rows in sheets.items():
             sheet = book.add_worksheet(title)
             for at, row in enumerate(rows):

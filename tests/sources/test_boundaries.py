@@ -24,7 +24,12 @@ CAISTER_DEGREES = (1.717921, 52.657570)
 
 @pytest.mark.parametrize(
     ("code", "name", "vintage"),
-    [("lsoa11_code", "lsoa11_name", "2011"), ("LSOA11CD", "LSOA11NM", "2011"), ("lsoa21_code", "lsoa21_name", "2021"), ("LSOA21CD", "LSOA21NM", "2021")],
+    [
+        ("lsoa11_code", "lsoa11_name", "2011"),
+        ("LSOA11CD", "LSOA11NM", "2011"),
+        ("lsoa21_code", "lsoa21_name", "2021"),
+        ("LSOA21CD", "LSOA21NM", "2021"),
+    ],
 )
 @pytest.mark.parametrize("file_name", ["b.geojson", "b.geojson.gz"])
 def test_the_vintage_is_told_by_the_property_name(write_geojson: GeoWriter, code: str, name: str, vintage: str, file_name: str) -> None:
@@ -61,7 +66,9 @@ def test_national_grid_that_is_declared_is_turned_into_degrees(write_geojson: Ge
         (-2.4, 53.7, 27700, r"look like degrees \(EPSG:4326\) declared as EPSG:27700"),
     ],
 )
-def test_coordinates_that_do_not_fit_are_refused_with_what_to_do(write_geojson: GeoWriter, west: float, south: float, crs: int | None, said: str) -> None:
+def test_coordinates_that_do_not_fit_are_refused_with_what_to_do(
+    write_geojson: GeoWriter, west: float, south: float, crs: int | None, said: str
+) -> None:
     (head,) = heads(write_geojson("wrong.geojson", [({"LSOA21CD": "E01026600"}, west, south, 0.5)], crs=crs))
     with pytest.raises(FileRefused, match=rf"^wrong\.geojson: its coordinates {said}.*; save it again as GeoJSON in EPSG:4326"):
         registry.sources()[BOUNDARY].recognise(head)
@@ -78,7 +85,8 @@ def test_an_empty_shape_comes_out_as_null_so_that_the_contract_sees_it(tmp_path:
     path = tmp_path / "holes.geojson.gz"
     square = '{"type":"Polygon","coordinates":[[[-2,53],[-1.9,53],[-1.9,53.1],[-2,53]]]}'
     features = ",".join(
-        f'{{"type":"Feature","properties":{{"lsoa21_code":"{code}"}},"geometry":{shape}}}' for code, shape in (("E01000001", square), ("E01000002", "null"))
+        f'{{"type":"Feature","properties":{{"lsoa21_code":"{code}"}},"geometry":{shape}}}'
+        for code, shape in (("E01000001", square), ("E01000002", "null"))
     )
     path.write_bytes(gzip.compress(f'{{"type":"FeatureCollection","features":[{features}]}}'.encode()))
     geometry = registry.sources()[BOUNDARY].read(heads(path)[0])["geometry"].to_pylist()

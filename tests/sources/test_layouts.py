@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,8 @@ def test_the_practice_map_of_ccgs_and_of_sub_icbs_gives_the_same_columns(write_c
     """Traps 4 and 5: U is a value; ICB codes may have five characters."""
     start, end = "PUBLICATION,EXTRACT_DATE,PRACTICE_CODE,PRACTICE_NAME,PRACTICE_POSTCODE,PCN_CODE,PCN_NAME", "ONS_COMM_REGION_CODE,COMM_REGION_CODE"
     old = f"{start},ONS_CCG_CODE,CCG_CODE,CCG_NAME,ONS_STP_CODE,STP_CODE,STP_NAME,{end},COMM_REGION_NAME"
-    new = f"{start},ONS_SUB_ICB_LOCATION_CODE,SUB_ICB_LOCATION_CODE,SUB_ICB_LOCATION_NAME,ONS_ICB_CODE,ICB_CODE,ICB_NAME,{end},COMM_REGION_NAME,SUPPLIER_NAME"
+    new = f"{start},ONS_SUB_ICB_LOCATION_CODE,SUB_ICB_LOCATION_CODE,SUB_ICB_LOCATION_NAME,ONS_ICB_CODE,ICB_CODE,ICB_NAME,{end},COMM_REGION_NAME"
+    new += ",SUPPLIER_NAME"
     rest = "A81001,THE SURGERY,TS18 1HU,U,UNALLOCATED,E38000247,16C,Place,E54000050"
     old_head = _one(write_csv("old.csv", [old, f"GP,01Jan2022,{rest},QHM,Old,E40000009,Y63,North"]))
     new_head = _one(write_csv("new.csv", [new, f"GP,2026-08-01,{rest},D7T5G,New,E40000012,Y63,North,TPP"]))
@@ -110,7 +111,7 @@ def test_both_epcn_vintages_carry_the_day_they_were_saved(write_workbook: CsvWri
         ["F82001", "A SURGERY", "16C", "Place", "U54321", "NORTH PCN", "16C", "Place", 20200831, "", True],
     ]
     details = [["PCN Code", "PCN Name", "Open Date"], ["U12345", "NORTH PCN", "20191001"]]
-    path = write_workbook(name, {"PCNDetails": details, "PCN Core Partner Details": [header, *rows]}, datetime(2021, 10, 11, 14, 25))
+    path = write_workbook(name, {"PCNDetails": details, "PCN Core Partner Details": [header, *rows]}, datetime(2021, 10, 11, 14, 25, tzinfo=UTC))
     found = [(head, registry.sources()["reference/pcn_membership"].recognise(head)) for head in heads(path)]
     assert [head.member for head, answer in found if answer] == ["PCN Core Partner Details"]
     assert [answer.extract_date for _, answer in found if answer] == [date.fromisoformat(snapshot)]
@@ -185,7 +186,11 @@ def test_thousands_separators_in_ranks_are_dropped(write_csv: CsvWriter) -> None
 
 def test_file_7_is_richer_than_file_1(write_csv: CsvWriter) -> None:
     small = _imd_header("2021", "2024")
-    large = [*_imd_header("2021", "2024", "Index of Multiple Deprivation (IMD) Score"), "Income Decile (where 1 is most deprived)", "Total population: mid 2022"]
+    large = [
+        *_imd_header("2021", "2024", "Index of Multiple Deprivation (IMD) Score"),
+        "Income Decile (where 1 is most deprived)",
+        "Total population: mid 2022",
+    ]
     richness = [
         _recognise("reference/imd_2025", _one(write_csv(f"{len(header)}.csv", [",".join(header), "x" + "," * (len(header) - 1)]))).richness
         for header in (small, large)

@@ -6,7 +6,7 @@ import gzip
 import struct
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ def test_the_header_is_found_below_title_lines(write_workbook: Callable[..., Pat
 
 def test_the_day_of_a_file_comes_from_its_name_before_its_properties(write_workbook: Callable[..., Path]) -> None:
     rows = {"S": [["A_CODE", "B_CODE"], ["1", "2"]]}
-    saved = datetime(2023, 1, 26, 13, 40)
+    saved = datetime(2023, 1, 26, 13, 40, tzinfo=UTC)
     assert heads(write_workbook("ePCN_2022-04-27.xlsx", rows, saved))[0].saved_on == date(2022, 4, 27)
     assert heads(write_workbook("ePCN.xlsx", rows, saved))[0].saved_on == date(2023, 1, 26)
 

@@ -102,7 +102,12 @@ def test_the_lsoa_lookup(open_data: Path) -> None:
     table = _read(path, "reference/lsoa_2011_2021")
     assert table.num_rows == 35_796
     england = table.filter(pc.starts_with(table["lsoa11_code"], "E"))
-    assert {each["values"]: each["counts"] for each in pc.value_counts(england["change_code"]).to_pylist()} == {"U": 31_810, "S": 1_842, "M": 194, "X": 10}
+    assert {each["values"]: each["counts"] for each in pc.value_counts(england["change_code"]).to_pylist()} == {
+        "U": 31_810,
+        "S": 1_842,
+        "M": 194,
+        "X": 10,
+    }
 
 
 @pytest.mark.parametrize(

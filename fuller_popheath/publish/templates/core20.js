@@ -7,6 +7,7 @@
   const search = document.getElementById("search");
   const editions = main.dataset.editions.split(" ");
   const paths = map ? all(".pcn", map) : [];
+  const numbers = all("[data-n]");
   const outline = document.getElementById("outline");
   const pathOf = new Map(paths.map((path) => [path.dataset.c, path]));
   const bands = new Set();
@@ -38,6 +39,7 @@
       if (!row.hidden) shown.add(row.dataset.c);
     }
     for (const [code, path] of pathOf) path.classList.toggle("dim", !shown.has(code));
+    for (const number of numbers) number.classList.toggle("dim", !shown.has(number.dataset.n));
     for (const [code, item] of view().ranked) item.classList.toggle("dim", !shown.has(code));
     all(".legend button").forEach((button) => button.setAttribute("aria-pressed", String(bands.has(button.dataset.band))));
     document.getElementById("clear").disabled = bands.size === 0;
@@ -111,8 +113,16 @@
       else tip.hidden = true;
     });
     holder.addEventListener("pointerleave", () => hot(null));
-    if (holder.tagName !== "TBODY") holder.addEventListener("click", (event) => toRow(codeAt(event)));
+    if (holder.tagName !== "TBODY") {
+      holder.addEventListener("click", (event) => {
+        const code = codeAt(event);
+        // a finger has no hover: its first touch shows what a pointer sees on its way
+        if (event.pointerType !== "touch") toRow(code);
+        else if (code) { hot(code); showTip(code, event.clientX, event.clientY); }
+      });
+    }
   }
+  addEventListener("pointerdown", () => hot(null));
 
   function toRow(code) {
     const row = code && view().rowOf.get(code);

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fuller_popheath.contracts import Column, Contract
 
+LINEAGE = "dagster/column_lineage"
 OWNERS = ("team:population-health",)
 INLINE_CHARACTERS = 1000  # Dagster's page shows shorter markdown in place, longer behind a link
 ROWS_SHOWN = 10
@@ -92,7 +93,7 @@ def definition_metadata(contract: Contract, inputs: Iterable[Contract] = ()) -> 
     told = lineage(contract, tuple(inputs))
     shown: dict[str, Any] = {"dagster/column_schema": column_schema(contract), "contract": f"data_contracts/{contract.id}.yaml"}
     if told.deps_by_column:
-        shown |= {"dagster/column_lineage": told, "columns come from": lineage_table(contract, told)}
+        shown |= {LINEAGE: told, "columns come from": lineage_table(contract, told)}
     return shown
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from fuller_popheath.contracts import load_contract
-from fuller_popheath.errors import ContractBroken
+from fuller_popheath.errors import ContractBroken, FileRefused
 from fuller_popheath.registry import sources, tables
 from pipelines import describe
 from pipelines.arrivals import take
@@ -26,33 +26,53 @@ if TYPE_CHECKING:
     from pipelines.tonight import Tonight
 
 LANDING = "core/landing_file"
-CHECK, READABLE, PICTURE = "contract", "files_readable", "picture"
-Yielded = Iterator[dg.AssetCheckResult | dg.Output[Proven]]
+CHECK, READABLE, RECOGNISED, PICTURE = "contract", "files_readable", "files_recognised", "picture"
+Yielded = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Proven]]
 
 
 def landing_asset() -> dg.AssetsDefinition:
     """The first asset of every night: what lies in the landing folder, and what of it is used."""
     contract = load_contract(LANDING)
 
+    checks = {
+        CHECK: "Every row keeps the contract.",
+        READABLE: "Every file is readable and complete.",
+        RECOGNISED: "Every file is one of the layouts that are read here.",
+    }
+
     @dg.asset(
         **_common(contract, "arrival", {"parquet"}),
         metadata=describe.definition_metadata(contract),
-        check_specs=[_check(contract, CHECK, "Every row keeps the contract."), _check(contract, READABLE, "Every file is readable and complete.")],
+        check_specs=[_check(contract, name, sentence) for name, sentence in checks.items()],
     )
     @guarded
     def survey(context: dg.AssetExecutionContext) -> Yielded:
         tonight: Tonight = context.resources.night.tonight()
         found = tonight.arrival.table
-        problems = [f"- `{row['file_name']}`: {row['reason']}" for row in found.to_pylist() if row["use"] == "refused"]
-        yield dg.AssetCheckResult(
-            check_name=READABLE,
-            passed=not problems,
-            description="\n".join(problems) or "every file is readable and complete",
-            metadata={"files refused": len(problems), "error": "FileRefused" if problems else ""},
-        )
+        yield from landing_verdicts(found.select(["file_name", "contract_id", "use", "reason"]).to_pylist())
         yield from proven_output(found, contract, {"landing folder": dg.MetadataValue.path(str(tonight.landing))})
 
     return survey
+
+
+def landing_verdicts(files: list[dict[str, str]]) -> Iterator[dg.AssetCheckResult]:
+    """What is wrong with the files as such. A damaged file of a known layout is told in full at its own table, so that it is only named here."""
+    refused = [file for file in files if file["use"] == "refused"]
+    told = [file["file_name"] if file["contract_id"] else file["reason"] for file in refused]
+    yield dg.AssetCheckResult(
+        check_name=READABLE,
+        passed=not refused,
+        description=f"{len(refused)} refused: {' | '.join(told)}" if refused else "every file is readable and complete",
+        metadata={"files refused": len(refused), "error": FileRefused.__name__ if refused else ""},
+    )
+    unknown = {file["file_name"]: file["reason"] for file in files if file["use"] == "not recognised"}
+    yield dg.AssetCheckResult(
+        check_name=RECOGNISED,
+        passed=not unknown,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(unknown)} not used: {', '.join(unknown)}" if unknown else "every file is one of the layouts that are read here",
+        metadata={"files not recognised": len(unknown), "what was found": dg.MetadataValue.md("\n".join(f"- {why}" for why in unknown.values()))},
+    )
 
 
 def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
@@ -81,11 +101,12 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     """A table made from other tables of the same day."""
     contract = load_contract(spec.contract)
     upstream = {describe.argument_of(name): name for name in spec.inputs}
+    known = describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs])
     checks = [_check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored.")]
 
     @dg.asset(
         **_common(contract, group, {"duckdb", "parquet"}),
-        metadata=describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs]),
+        metadata=known,
         ins={argument: dg.AssetIn(key=describe.key_of(name)) for argument, name in upstream.items()},
         deps=[describe.key_of(name) for name in spec.picture_inputs if name not in spec.inputs],
         check_specs=[*checks, _check(contract, PICTURE, "The picture could be drawn.")] if spec.picture else checks,
@@ -96,11 +117,12 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
         tonight: Tonight = context.resources.night.tonight()
         given = {name: tonight.wanted_part(name, inputs[argument]) for argument, name in upstream.items()}
         built = spec.build(given, tonight.night)
-        drawn: dict[str, Any] = {}
+        metadata = {name: value for name, value in known.items() if name == describe.LINEAGE}
         if spec.picture:
             drawn, verdict = draw(spec, built, given, tonight)
+            metadata |= drawn
             yield verdict
-        yield from proven_output(built, contract, drawn, given)
+        yield from proven_output(built, contract, metadata, given)
 
     return make
 
@@ -118,9 +140,9 @@ def proven_output(
     yield from _output(proven, metadata)
 
 
-def _output(proven: Proven, metadata: Mapping[str, Any]) -> Iterator[dg.Output[Proven]]:
+def _output(proven: Proven, metadata: Mapping[str, Any]) -> Iterator[dg.MaterializeResult[Proven]]:
     shown = describe.table_metadata(proven.table, proven.contract) | dict(metadata)
-    yield dg.Output(proven, metadata=shown, data_version=dg.DataVersion(content_hash(proven.table)))
+    yield dg.MaterializeResult(value=proven, metadata=shown, data_version=dg.DataVersion(content_hash(proven.table)))
 
 
 def draw(spec: "TableSpec", table: "pa.Table", given: "Mapping[str, pa.Table]", tonight: "Tonight") -> tuple[dict[str, Any], dg.AssetCheckResult]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Edition = Literal["both", "2019", "2025"]
 """Which Index of Multiple Deprivation the deprivation tables are made with."""
-BOTH = "both"
+BOTH: Edition = "both"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,16 @@ def is_binary(kind: pa.DataType) -> bool:
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
 
 
+def cast_exactly(cells: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Arrow's safe cast, and safe for times too, which Arrow would cut down to their day. Raises ArrowInvalid or ArrowNotImplementedError."""
+    import pyarrow as pa
+
+    cast = cells.cast(kind)
+    if pa.types.is_timestamp(cells.type) and not cast.cast(cells.type).equals(cells):
+        raise pa.ArrowInvalid("a time of day would be lost")
+    return cast
+
+
 def typed_or_text(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     """A column as read, as the column's own Arrow type where that loses nothing, else as text for the rules to judge.
 
@@ -61,7 +71,7 @@ def typed_or_text(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     related = pa.types.is_boolean(kind) == (column.logical_type == "boolean")
     if related and column.logical_type != "string" and pa.types.is_temporal(kind) == (column.logical_type == "date"):
         try:
-            return cells.cast(column.arrow_type)
+            return cast_exactly(cells, column.arrow_type)
         except pa.ArrowInvalid:
             pass
     return cells.cast(pa.string())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fuller_popheath.contracts.cells import with_positions
+from fuller_popheath.contracts.cells import cast_exactly, with_positions
 from fuller_popheath.contracts.checking import checking_engine
 from fuller_popheath.contracts.model import TYPE_WORDS, Column, Contract
 from fuller_popheath.contracts.rules import find_breaks
@@ -46,7 +46,7 @@ def _cast(cells: pa.ChunkedArray, column: Column, contract: Contract) -> pa.Chun
     import pyarrow as pa
 
     try:
-        return cells.cast(column.arrow_type)
+        return cast_exactly(cells, column.arrow_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         what = f"the column {column.name} ({cells.type}, {len(cells)} rows)"
         raise ContractBroken(f"{contract.id}: {what} cannot be made {TYPE_WORDS[column.logical_type]} without changing values") from None

@@ -5,10 +5,10 @@ What does not belong here: reading cells, and what becomes of a broken row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts.cells import LARGEST_WHOLE_NUMBER, NOT_OF_TYPE
@@ -163,46 +163,52 @@ def _reference_breaks(table: Any, rule: Rule, references: Mapping[str, pa.Table]
 
 
 def _together_breaks(table: Any, broken: np.ndarray, rule: Rule, contract: Contract, engine: Engine) -> np.ndarray:
+    """The positions of the rows that a rule of rows together refuses, among the rows that are not `broken` yet."""
     import numpy as np
     import pyarrow as pa
 
-    doing = f"checking the rule {rule.id} of {contract.id}"
+    key = (contract, rule.id, tuple(table.columns), len(broken) > 0)
     if len(broken):
         table = table.anti_join(engine.table("refused", pa.table({POSITION: np.unique(broken)})), POSITION)
-    if rule.kind in TOGETHER:
+
+    def positions(step: str, build: Callable[[], Any]) -> np.ndarray:
+        return engine.collect_again((*key, step), build, f"checking the rule {rule.id} of {contract.id}").column(0).to_numpy()
+
+    try:
+        if rule.kind not in TOGETHER:
+            computed = KINDS[rule.kind].together
+            assert computed is not None
+            return positions("all", lambda: computed(table, rule.arguments))
         by = list(rule.arguments["by"])
-        found = _repeated(table, by, contract, engine, doing) if rule.kind == "primary_key" else _shared(table, by, engine, doing)
-    else:
-        computed = KINDS[rule.kind].together
-        assert computed is not None
-        found = engine.collect(computed(table, rule.arguments), doing)[POSITION].to_numpy()
-    if len(broken):
-        engine.forget("refused")
-    return found
+        # The usual answer is none, and this is all it costs.
+        if not positions("several", lambda: _keys_with_several_rows(table, by)[1].limit(1).select(_rows="_rows")).size:
+            return np.zeros(0, np.int64)
+        if rule.kind == "unique":
+            return positions("all", lambda: _shared(table, by))
+        return positions("all", lambda: _repeated(table, by, contract))
+    finally:
+        if len(broken):
+            engine.forget("refused")
 
 
-def _keys_with_several_rows(table: Any, by: list[str]) -> Any:
-    filled = table.filter(reduce(lambda a, b: a & b, (table[name].notnull() for name in by)))
+def _keys_with_several_rows(table: Any, by: list[str]) -> tuple[Any, Any]:
+    """The rows whose key is complete, and the keys that several of them have."""
+    filled = table.filter(reduce(and_, (table[name].notnull() for name in by)))
     grouped = filled.group_by(by).agg(_rows=filled.count())
     return filled, grouped.filter(grouped._rows > 1)
 
 
-def _shared(table: Any, by: list[str], engine: Engine, doing: str) -> np.ndarray:
+def _shared(table: Any, by: list[str]) -> Any:
     """The positions of every row whose value another row has too."""
     filled, several = _keys_with_several_rows(table, by)
-    return engine.collect(filled.semi_join(several, by).select(POSITION), doing)[POSITION].to_numpy()
+    return filled.semi_join(several, by).select(POSITION)
 
 
-def _repeated(table: Any, by: list[str], contract: Contract, engine: Engine, doing: str) -> np.ndarray:
+def _repeated(table: Any, by: list[str], contract: Contract) -> Any:
     """The positions of the rows to refuse for their key: later copies of a row, and every one of rows that differ under one key."""
-    import numpy as np
-
     filled, several = _keys_with_several_rows(table, by)
-    # The usual answer is none, and this is all it costs.
-    if engine.collect(several.count().as_table(), doing).column(0)[0].as_py() == 0:
-        return np.zeros(0, np.int64)
     rivals = filled.semi_join(several, by)
     versions = rivals.group_by(list(contract.column_names)).agg(_first=rivals[POSITION].min())
     per_key = versions.group_by(by).agg(_versions=versions.count(), _first=versions._first.min())
     beside = rivals.join(per_key, by)
-    return engine.collect(beside.filter((beside._versions > 1) | (beside[POSITION] != beside._first)).select(POSITION), doing)[POSITION].to_numpy()
+    return beside.filter((beside._versions > 1) | (beside[POSITION] != beside._first)).select(POSITION)

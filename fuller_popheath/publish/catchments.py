@@ -47,15 +47,21 @@ def catchments(
     counts = _on_boundary_codes(counts, boundaries, vintage, lsoa_lookup)
     leaders = counts.sort_values(["lsoa_code", "people", "pcn_code"], ascending=[True, False, True]).drop_duplicates("lsoa_code")
     leaders = leaders[leaders["pcn_code"].isin(wanted)].sort_values(["pcn_code", "lsoa_code"])
-    shapes = [(code, len(group), int(group["people"].sum() + 0.5), _dissolved(boundaries[group["lsoa_code"]])) for code, group in leaders.groupby("pcn_code")]
+    shapes = [
+        (code, len(group), int(group["people"].sum() + 0.5), _dissolved(boundaries[group["lsoa_code"]]))
+        for code, group in leaders.groupby("pcn_code")
+    ]
     frame = pd.DataFrame(shapes, columns=["pcn_code", "lsoa_count", "people_mapped_count", "geometry"])
     frame.insert(1, "lsoa_vintage", vintage)
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(frame["geometry"], crs=4326), crs=4326)
 
 
 def _people_by_lsoa(registered_count: pa.Table, neighbourhood_practice: pa.Table) -> pd.DataFrame:
-    """lsoa_code, pcn_code, people: one row a pair. Practices in no PCN, and those outside the area that the membership was restricted to, stand together
-    under `U`: they compete for an LSOA like a PCN and never get a shape."""
+    """lsoa_code, pcn_code, people: one row a pair.
+
+    Practices in no PCN, and those outside the area that the membership was restricted to, stand together under `U`: they compete for an
+    LSOA like a PCN and never get a shape.
+    """
     import pyarrow.compute as pc
 
     count = "registered_count" if "registered_count" in registered_count.column_names else "listed_count"
@@ -63,7 +69,8 @@ def _people_by_lsoa(registered_count: pa.Table, neighbourhood_practice: pa.Table
     people = registered_count.select(["practice_code", "lsoa_code", count]).join(members, "practice_code", join_type="left outer")
     people = people.set_column(people.schema.get_field_index("pcn_code"), "pcn_code", pc.fill_null(people["pcn_code"], NO_PCN))
     grouped = people.group_by(["lsoa_code", "pcn_code"]).aggregate([(count, "sum")]).rename_columns(["lsoa_code", "pcn_code", "people"])
-    return grouped.to_pandas()
+    frame: pd.DataFrame = grouped.to_pandas()
+    return frame
 
 
 def _best_vintage(lsoa_boundary: pa.Table, counts: pd.DataFrame) -> tuple[str, pd.Series[Any]]:
@@ -93,7 +100,7 @@ def _on_boundary_codes(counts: pd.DataFrame, boundaries: pd.Series[Any], vintage
     pairs["share"] = 1.0 / pairs.groupby(from_code)[to_code].transform("size")
     moved = counts[~known].merge(pairs, left_on="lsoa_code", right_on=from_code, how="inner", validate="m:m")
     moved = moved.assign(lsoa_code=moved[to_code], people=moved["people"] * moved["share"])[list(counts.columns)]
-    return pd.concat([counts[known], moved]).groupby(["lsoa_code", "pcn_code"], as_index=False)["people"].sum()
+    return pd.concat([counts[known], moved]).groupby(["lsoa_code", "pcn_code"], as_index=False).agg(people=("people", "sum"))
 
 
 def _dissolved(areas: pd.Series[Any]) -> Any:

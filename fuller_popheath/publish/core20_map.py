@@ -1,7 +1,7 @@
 """Core20 by PCN as pictures: the map of Appendix 2 with its eight-band legend, and the ranked shares with their intervals.
 
-`draw` is what the materialisation of `products/core20_by_pcn` shows; `write_map` writes map.png and map.svg. What does not belong here: computing shares
-or bands (they come with the table), the web page (page.py).
+`draw` is what the materialisation of `products/core20_by_pcn` shows; `write_map` writes map.png and map.svg. What does not belong here:
+computing shares or bands (they come with the table), the web page (page.py).
 """
 
 from __future__ import annotations
@@ -152,7 +152,8 @@ def map_scene(order: Sequence[Ranked], shapes: gpd.GeoDataFrame, title: str, nig
     if numbered:
         _draw_key(scene, order, area, right, top + 250.0, side, key_rows)
     elif missing := [r for r in order if r.row["pcn_code"] not in area.shapes]:
-        scene.marks.append(Words(right, top + 250.0, f"{wording.plural(len(missing), 'PCN has', 'PCNs have')} no shape (leads in no LSOA).", 11, QUIET))
+        have = wording.plural(len(missing), "PCN has", "PCNs have")
+        scene.marks.append(Words(right, top + 250.0, f"{have} no shape (leads in no LSOA).", 11, QUIET))
     _draw_notes(scene, order[0].row, shapes, night, top + body + 40.0)
     return scene
 
@@ -192,7 +193,11 @@ def _draw_scale(scene: Scene, area: MapFrame, left: float, bottom: float) -> Non
     rough = area.width / 8 / area.pixels_per_km
     length = max((n for n in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if n <= rough), default=0.1)
     right = left + length * area.pixels_per_km
-    scene.marks += [Line(left, bottom, right, bottom, INK, 1.4), Line(left, bottom - 4, left, bottom, INK, 1.4), Line(right, bottom - 4, right, bottom, INK, 1.4)]
+    scene.marks += [
+        Line(left, bottom, right, bottom, INK, 1.4),
+        Line(left, bottom - 4, left, bottom, INK, 1.4),
+        Line(right, bottom - 4, right, bottom, INK, 1.4),
+    ]
     scene.marks.append(Words(right + 6, bottom + 1, f"{length:g} km", 11, QUIET))
 
 
@@ -228,9 +233,10 @@ def _draw_key(scene: Scene, order: Sequence[Ranked], area: MapFrame, left: float
 
 def _draw_notes(scene: Scene, row: Mapping[str, Any], shapes: gpd.GeoDataFrame, night: Night, top: float) -> None:
     vintage = shapes["lsoa_vintage"].iloc[0]
+    known = wording.day_of_text(row["membership_snapshot"])
     sources = (
-        f"Sources: people registered at GP practices, {wording.day(row['registrations_extract'])}; PCN membership on {wording.day(night.as_of)} as known on "
-        f"{wording.day_of_text(row['membership_snapshot'])}; IMD {row['imd_edition']}; LSOA {vintage} boundaries. White: led by no PCN shown."
+        f"Sources: people registered at GP practices, {wording.day(row['registrations_extract'])}; PCN membership on {wording.day(night.as_of)} "
+        f"as known on {known}; IMD {row['imd_edition']}; LSOA {vintage} boundaries. White: led by no PCN shown."
     )
     half = APPROXIMATE.index(":") + 1
     for place, text in enumerate((sources, f"{APPROXIMATE[:half]} {APPROXIMATE[half:].strip()}")):

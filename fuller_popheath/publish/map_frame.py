@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import geopandas as gpd
 
+_Rectangle = tuple[float, float, float, float]
 _GREAT_BRITAIN = (-9.0, 49.0, 3.0, 61.5)
 """Where the British National Grid (EPSG:27700) is true to scale: west, south, east, north in degrees."""
 
@@ -85,7 +86,7 @@ def place_labels(area: MapFrame, texts: dict[str, str], size: float) -> list[Lab
     firsts = [spot for spot in spots if spot.place == 0]
     anchors = [(spot.x, spot.y) for spot in firsts]
     labels: list[Label] = []
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[_Rectangle] = []
     for spot in firsts + [spot for spot in spots if spot.place > 0]:
         half_w, half_h = size * 0.33 * len(texts[spot.code]) + 1.5, size * 0.5
         fits = -spot.room >= hypot(half_w, half_h) * 0.62 and _free(spot.x, spot.y, half_w, half_h, taken)
@@ -115,12 +116,12 @@ def _roomiest(shape: Any, code: str) -> list[_Spot]:
     return [_Spot(-shapely.length(c), code, place, *map(float, shapely.get_coordinates(c)[0])) for place, c in enumerate(circles)]
 
 
-def _free(x: float, y: float, half_w: float, half_h: float, taken: list[tuple[float, float, float, float]]) -> bool:
+def _free(x: float, y: float, half_w: float, half_h: float, taken: list[_Rectangle]) -> bool:
     return all(x + half_w <= left or x - half_w >= right or y + half_h <= top or y - half_h >= bottom for left, top, right, bottom in taken)
 
 
 def _beside(
-    area: MapFrame, x: float, y: float, half_w: float, half_h: float, taken: list[tuple[float, float, float, float]], anchors: list[tuple[float, float]]
+    area: MapFrame, x: float, y: float, half_w: float, half_h: float, taken: list[_Rectangle], anchors: list[tuple[float, float]]
 ) -> tuple[float, float]:
     """The nearest free spot on widening circles that covers no other shape's anchor; the shape's own middle if the sheet is full."""
     for reach in range(1, 40):

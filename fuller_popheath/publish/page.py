@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.publish import wording
-from fuller_popheath.publish.bands import BANDS, COLOURS, ink_on
+from fuller_popheath.publish.bands import COLOURS, ink_on
 from fuller_popheath.publish.catchments import APPROXIMATE
 from fuller_popheath.publish.core20_map import editions, ranked
 from fuller_popheath.publish.embedded import as_csv, as_json
@@ -134,5 +134,3 @@ def _downloads(night: Night, **tables: pa.Table) -> list[dict[str, str]]:
         for name, table in tables.items()
         if table.num_rows
     ]
-
-

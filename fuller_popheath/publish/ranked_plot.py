@@ -30,7 +30,10 @@ def ranked_scene(order: Sequence[Ranked], title: str) -> Scene:
     """Dots with intervals, coloured by band; gridlines at the bands' edges."""
     text = f"Share of registered people living in Core20 areas, {wording.plural(len(order), 'PCN', 'PCNs')} in order, with 95% Wilson intervals."
     scene = Scene(_WIDTH, 100.0, title, text)
-    scene.marks += [Words(24, 38, title, 20, INK, bold=True), Words(24, 61, "Share of registered people in IMD quintile 1, with 95% interval (Wilson)", 13, QUIET)]
+    scene.marks += [
+        Words(24, 38, title, 20, INK, bold=True),
+        Words(24, 61, "Share of registered people in IMD quintile 1, with 95% interval (Wilson)", 13, QUIET),
+    ]
     if len(order) <= MOST_ROWS:
         _draw_rows(scene, order)
     else:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 SVG_FONTS = "Arial, 'Helvetica Neue', 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -77,7 +78,6 @@ class Words:
     fill: str
     anchor: Literal["start", "middle", "end"] = "start"
     bold: bool = False
-    halo: str = ""
 
 
 Mark = Area | Box | Line | Dot | Words
@@ -120,7 +120,7 @@ def path_data(shape: Any, dx: float = 0.0, dy: float = 0.0, places: int = 1) -> 
     scale = 10**places
     for polygon in shapely.get_parts(shape):
         for ring in shapely.get_rings(polygon):
-            at = np.rint((shapely.get_coordinates(ring)[:-1] + (dx, dy)) * scale).astype(int)
+            at = np.rint((shapely.get_coordinates(ring)[:-1] + np.array([dx, dy])) * scale).astype(int)
             at = at[np.r_[True, (np.diff(at, axis=0) != 0).any(axis=1)]]
             if len(at) < 3:
                 continue
@@ -158,7 +158,6 @@ def _svg_mark(mark: Mark) -> str:
         case Words():
             style = f'font-size="{_number(mark.size)}" fill="{mark.fill}" text-anchor="{mark.anchor}"'
             style += ' font-weight="700"' if mark.bold else ""
-            style += f' stroke={quoteattr(mark.halo)} stroke-width="2.5" stroke-linejoin="round" paint-order="stroke"' if mark.halo else ""
             return f'<text x="{_number(mark.x)}" y="{_number(mark.y)}" {style}>{escape(mark.text)}</text>'
 
 
@@ -200,31 +199,37 @@ def _few_colours(canvas: Any, scene: Scene) -> Any:
 
 
 def _paint(figure: Figure, scene: Scene) -> None:
+    from matplotlib.font_manager import FontProperties
     from matplotlib.lines import Line2D
     from matplotlib.patches import Circle, PathPatch, Rectangle
-    from matplotlib.patheffects import withStroke
+    from matplotlib.text import Text
 
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, scene.width), ylim=(scene.height, 0))
     axes.axis("off")
     point = 0.72  # points a scene pixel at 100 dots an inch
     aligned = {"start": "left", "middle": "center", "end": "right"}
     for order, mark in enumerate(scene.marks):
+        artist: Artist
         match mark:
             case Area():
-                path = _mpl_path(mark)
-                axes.add_artist(PathPatch(path, facecolor=mark.fill, edgecolor=mark.stroke, linewidth=mark.stroke_width * point, joinstyle="round", zorder=order))
+                artist = PathPatch(
+                    _mpl_path(mark), facecolor=mark.fill, edgecolor=mark.stroke, linewidth=mark.stroke_width * point, joinstyle="round"
+                )
             case Box():
-                edge = dict(edgecolor=mark.stroke, linewidth=mark.stroke_width * point)
-                axes.add_artist(Rectangle((mark.x, mark.y), mark.width, mark.height, facecolor=mark.fill, zorder=order, **edge))
+                edge = mark.stroke_width * point
+                artist = Rectangle((mark.x, mark.y), mark.width, mark.height, facecolor=mark.fill, edgecolor=mark.stroke, linewidth=edge)
             case Line():
-                axes.add_artist(Line2D((mark.x1, mark.x2), (mark.y1, mark.y2), color=mark.stroke, linewidth=mark.stroke_width * point, zorder=order))
+                artist = Line2D((mark.x1, mark.x2), (mark.y1, mark.y2), color=mark.stroke, linewidth=mark.stroke_width * point)
             case Dot():
-                edge = dict(edgecolor=mark.stroke, linewidth=mark.stroke_width * point)
-                axes.add_artist(Circle((mark.x, mark.y), mark.radius, facecolor=mark.fill, zorder=order, **edge))
+                artist = Circle((mark.x, mark.y), mark.radius, facecolor=mark.fill, edgecolor=mark.stroke, linewidth=mark.stroke_width * point)
             case Words():
-                effects = [withStroke(linewidth=2.5 * point, foreground=mark.halo)] if mark.halo else []
-                font = dict(fontsize=mark.size * point, fontweight="bold" if mark.bold else "normal", family="DejaVu Sans", parse_math=False)
-                axes.text(mark.x, mark.y, mark.text, color=mark.fill, ha=aligned[mark.anchor], va="baseline", path_effects=effects, zorder=order, **font)
+                weight = "bold" if mark.bold else "normal"
+                font = FontProperties(family="DejaVu Sans", size=mark.size * point, weight=weight)
+                artist = Text(
+                    mark.x, mark.y, mark.text, color=mark.fill, ha=aligned[mark.anchor], va="baseline", parse_math=False, fontproperties=font
+                )
+        artist.set_zorder(order)
+        axes.add_artist(artist)
 
 
 def _mpl_path(mark: Area) -> Any:
@@ -232,6 +237,8 @@ def _mpl_path(mark: Area) -> Any:
     import shapely
     from matplotlib.path import Path
 
-    rings = [shapely.get_coordinates(ring) + (mark.dx, mark.dy) for part in shapely.get_parts(mark.shape) for ring in shapely.get_rings(shapely.orient_polygons(part))]
+    moved = np.array([mark.dx, mark.dy])
+    parts = shapely.orient_polygons(shapely.get_parts(mark.shape))
+    rings = [shapely.get_coordinates(ring) + moved for part in parts for ring in shapely.get_rings(part)]
     codes = [np.r_[Path.MOVETO, np.full(len(ring) - 2, Path.LINETO), Path.CLOSEPOLY] for ring in rings]
     return Path(np.concatenate(rings), np.concatenate(codes))

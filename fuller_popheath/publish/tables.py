@@ -25,7 +25,8 @@ def markdown(table: pa.Table, columns: Sequence[str], rows: int = MOST_ROWS, lon
     Rows that do not fit are left out and counted in a last line. Numbers are half-up to one decimal with thousands separators.
     """
     head = f"| {' | '.join(column.replace('_', ' ') for column in columns)} |\n|{' --- |' * len(columns)}"
-    lines = [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in table.select(columns).slice(0, min(rows, MOST_ROWS)).to_pylist()]
+    first = table.select(columns).slice(0, min(rows, MOST_ROWS)).to_pylist()
+    lines = [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in first]
     for kept in range(len(lines), -1, -1):
         rest = table.num_rows - kept
         text = "\n".join([head, *lines[:kept]]) + (f"\n\n… and {wording.plural(rest, 'row', 'rows')} more" if rest else "")

@@ -70,6 +70,7 @@ def day_of_text(value: str | None) -> str:
 
 
 _KEPT_UPPER = {"PCN", "NHS", "GP", "ICB", "ICS", "CIC", "UK"}
+_SHORTENED = {"ST", "LTD", "DR"}
 _KEPT_LOWER = {"and", "of", "the", "on", "in", "under", "upon", "by", "for", "le", "la", "en", "cum"}
 
 
@@ -86,8 +87,9 @@ def calm(name: str) -> str:
 
 def _calm_word(word: str, first: bool) -> str:
     letters = re.sub(r"[^A-Z]", "", word)
-    bracketed = word.startswith("(") and word.endswith(")") and len(letters) <= 5
-    if letters in _KEPT_UPPER or bracketed or any(c.isdigit() for c in word) or (len(letters) > 1 and not set(letters) & set("AEIOUY") and letters not in {"ST", "LTD", "DR"}):
+    in_brackets = word.startswith("(") and word.endswith(")") and len(letters) <= 5
+    unspeakable = len(letters) > 1 and not set(letters) & set("AEIOUY") and letters not in _SHORTENED
+    if letters in _KEPT_UPPER or in_brackets or unspeakable or any(c.isdigit() for c in word):
         return word
     if not first and word.lower() in _KEPT_LOWER:
         return word.lower()

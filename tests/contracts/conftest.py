@@ -1,6 +1,6 @@
 """What a contract says, judged a second time: slowly, in plain Python, row by row, and with no code of the engine.
 
-`judge` is the oracle of the tests. `good_row` makes a row that breaks nothing and `bad_row` one that breaks exactly one rule, from the contract alone.
+`judge` is the oracle of the tests. `good_row` makes a row that breaks nothing, `bad_row` one that breaks exactly one rule: from the contract alone.
 """
 
 from __future__ import annotations
@@ -198,8 +198,9 @@ def distance(contract: Contract, row: Row) -> tuple[int, float, int]:
         given = rule.arguments
         if rule.kind == "sum_of":
             off += abs(sum(float(row[p]) for p in given["parts"]) - float(row[given["total"]]))
-        if rule.kind == "percent_of" and float(row[given["whole"]]):
-            off += abs(float(row[given["percent"]]) - 100 * float(row[given["part"]]) / float(row[given["whole"]]))
+        if rule.kind == "percent_of":  # a percentage of nobody is not judged, so a good row has people
+            whole = float(row[given["whole"]])
+            off += abs(float(row[given["percent"]]) - 100 * float(row[given["part"]]) / whole) if whole else 1000
         if rule.kind == "decile_of_rank":
             off += abs(int(row[given["decile"]]) + int(-float(row[given["rank"]]) * 10 // given["areas"]))
     return sum(rule.column is not None and rule.kind != "nhs_number" for rule in contract.rules if rule.id in broken), off, len(broken)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -71,3 +73,24 @@ def instance(place: Place) -> Iterator[dg.DagsterInstance]:
     """A real instance with its storage on disk."""
     with dg.DagsterInstance.get() as found:
         yield found
+
+
+AS_OF = date(2026, 8, 1)
+PEOPLE = 6_000
+
+
+@pytest.fixture(scope="session")
+def make_believe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small make-believe landing folder; copy it, do not change it."""
+    from fuller_popheath.synthetic import write_landing
+
+    folder = tmp_path_factory.mktemp("make_believe")
+    write_landing(folder, seed=7, as_of=AS_OF, people=PEOPLE)
+    return folder
+
+
+@pytest.fixture
+def landed(place: Place, make_believe: Path) -> Place:
+    """A place whose landing folder is the make-believe one."""
+    shutil.copytree(make_believe, place.landing, dirs_exist_ok=True)
+    return place

@@ -1,4 +1,4 @@
-"""A report of six make-believe PCNs whose shares stand at the edges that matter, made by the real builders from hand-written counts."""
+"""A report of seven make-believe PCNs whose shares stand at the edges that matter, made by the real builders from hand-written counts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ PRACTICES = (
     ("A00003", "U00002", "BRINK PCN", 2000, 1399, 0, 1390, 0),  # 69.95 %: half up it is 70.0 and belongs to the top band
     ("A00004", "U00003", "CASTLE VIEW PCN", 3000, 1515, 0, 1485, 0),  # 50.5 %, then 49.5 %: another band
     ("A00005", "U00004", HOSTILE, 1500, 300, 0, 300, 0),
-    ("A00006", "U00005", "EAST PCN", 1234, 0, 0, 0, 0),
+    ("A00006", "U00005", "EAST PCN", 1234, 370, 60, 360, 50),  # 29.98 % is shown as 30.0, the threshold of wave 1; then 29.2 %
     ("A00007", "U00006", "=FAR PCN", 900, 0, 0, 0, 0),
+    ("A00008", "U00007", "GRANGE PCN", 1000, 0, 0, 0, 0),
 )
 
 
@@ -56,18 +57,18 @@ def _practice_quintile() -> pa.Table:
     return _table("core/practice_quintile", rows, as_of=DAY, registrations_extract=DAY, q3_count=0, q4_count=0, q5_count=0)
 
 
-def _table(contract_id: str, rows: list[dict[str, Any]], **same: Any) -> pa.Table:
+def _table(of: str, rows: list[dict[str, Any]], **same: Any) -> pa.Table:
     import pyarrow as pa
 
-    contract = load_contract(contract_id)
+    contract = load_contract(of)
     return refuse_if_broken(pa.Table.from_pylist([{**same, **row} for row in rows], schema=contract.schema), contract)
 
 
 @pytest.fixture(scope="session")
 def neighbourhood_practice() -> pa.Table:
     rows = [
-        {"practice_code": practice, "practice_name": practice, "pcn_code": pcn, "pcn_name": name, "neighbourhood_code": pcn, "neighbourhood_name": name}
-        for practice, pcn, name, *_ in PRACTICES
+        {"practice_code": p, "practice_name": p, "pcn_code": pcn, "pcn_name": name, "neighbourhood_code": pcn, "neighbourhood_name": name}
+        for p, pcn, name, *_ in PRACTICES
     ]
     place = {"place_code": "00A", "place_name": "NHS ANYWHERE CCG", "icb_code": "QA1", "icb_name": "ANYSHIRE AND DISTRICT"}
     return _table("core/neighbourhood_practice", rows, as_of=DAY, membership_snapshot="2022-04-27", membership_source="epcn", **place)
@@ -76,7 +77,7 @@ def neighbourhood_practice() -> pa.Table:
 @pytest.fixture(scope="session")
 def registered_count() -> pa.Table:
     """Each practice's people on one LSOA of its own, but for U00006: it has fewer people on the LSOA of U00005, so it leads nowhere."""
-    lsoas = ["E01000001", "E01000002", "E01000003", "E01000004", "E01000005", "E01000006", "E01000006"]
+    lsoas = ["E01000001", "E01000002", "E01000003", "E01000004", "E01000005", "E01000006", "E01000006", "E01000007"]
     rows = [
         {"practice_code": practice[0], "practice_name": practice[0], "lsoa_code": lsoa, "registered_count": practice[3]}
         for practice, lsoa in zip(PRACTICES, lsoas, strict=True)
@@ -86,30 +87,31 @@ def registered_count() -> pa.Table:
 
 @pytest.fixture(scope="session")
 def lsoa_boundary() -> pa.Table:
-    """Six squares side by side near Lancaster, in both vintages."""
+    """Seven squares side by side near Lancaster, in both vintages."""
     import shapely
 
     rows = [
         {"lsoa_vintage": vintage, "lsoa_code": f"E0100000{i}", "geometry": shapely.to_wkb(shapely.box(-2.9 + i * 0.1, 54.0, -2.8 + i * 0.1, 54.1))}
         for vintage in ("2011", "2021")
-        for i in range(1, 7)
+        for i in range(1, 8)
     ]
     return _table("reference/lsoa_boundary", rows, lsoa_name=None)
 
 
 @pytest.fixture(scope="session")
 def products(neighbourhood_practice: pa.Table, night: Night) -> dict[str, pa.Table]:
-    """The products of the six PCNs by their last name, as the night makes them."""
+    """The products of the seven PCNs by their last name, as the night makes them."""
     specs = tables()
     made = {"core/practice_quintile": _practice_quintile(), "core/neighbourhood_practice": neighbourhood_practice}
     for name in ("core20_by_pcn", "core20_by_place", "core20_by_icb", "core20_edition_comparison", "core20_phasing"):
         contract = f"products/{name}"
         spec = specs[contract]
         made[contract] = refuse_if_broken(spec.build({i: made[i] for i in spec.inputs}, night), load_contract(contract))
+    left_out = (("A00099", "E01000001", "no_pcn", 1200), ("A00001", "NO2011", "no_lsoa", 4), ("A00003", "W01000001", "wales", 4))
     unplaced = [
         {"imd_edition": edition, "practice_code": practice, "lsoa_code": lsoa, "reason": reason, "registered_count": count}
         for edition in ("2019", "2025")
-        for practice, lsoa, reason, count in (("A00099", "E01000001", "no_pcn", 1200), ("A00001", "NO2011", "no_lsoa", 4), ("A00003", "W01000001", "wales", 4))
+        for practice, lsoa, reason, count in left_out
     ]
     made["products/core20_unplaced"] = _table("products/core20_unplaced", unplaced, as_of=DAY)
     return {name.removeprefix("products/").removeprefix("core20_"): table for name, table in made.items()}
@@ -122,9 +124,9 @@ def shapes(registered_count: pa.Table, neighbourhood_practice: pa.Table, lsoa_bo
 
 @pytest.fixture(scope="session")
 def landing_file() -> pa.Table:
-    used = {"file_name": "counts & more.zip", "member": "counts.csv", "contract_id": "reference/practice_lsoa_count", "extract_date": DAY, "use": "used"}
-    not_used = {"file_name": "older.zip", "member": "", "contract_id": "reference/practice_lsoa_count", "use": "not used", "reason": "older"}
-    return _table("core/landing_file", [used, not_used], as_of=DAY, content_hash="0" * 64, size_bytes=1)
+    used = {"file_name": "counts & more.zip", "member": "counts.csv", "extract_date": DAY, "use": "used"}
+    not_used = {"file_name": "older.zip", "member": "", "use": "not used", "reason": "older"}
+    return _table("core/landing_file", [used, not_used], as_of=DAY, contract_id="reference/practice_lsoa_count", content_hash="0" * 64, size_bytes=1)
 
 
 @pytest.fixture(scope="session")

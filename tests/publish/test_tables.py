@@ -20,7 +20,7 @@ def test_markdown_has_at_most_ten_rows_and_says_how_many_are_left(products: dict
     assert lines[0] == "| pcn code | registered count | core20 percent |"
     assert lines[2] == "| U00001 | 5,000 | 78.0 |"
     assert len(lines) == 2 + 10 + 2
-    assert lines[-1] == "… and 2 rows more"
+    assert lines[-1] == "… and 4 rows more"
 
 
 def test_markdown_stays_short_enough_to_be_shown_in_place(products: dict[str, pa.Table]) -> None:

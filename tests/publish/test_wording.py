@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_short_name_leaves_out_that_it_is_a_pcn() -> None:
 def test_colours_darken_evenly_towards_the_most_deprived() -> None:
     """Neighbours differ by at least 10 in CIE lightness L*, so that the order survives a grey print and any colour vision."""
     lightness = [116 * luminance(c) ** (1 / 3) - 16 if luminance(c) > 0.008856 else 903.3 * luminance(c) for c in COLOURS]
-    assert all(paler - darker >= 10 for darker, paler in zip(lightness, lightness[1:], strict=False))
+    assert all(paler - darker >= 10 for darker, paler in pairwise(lightness))
 
 
 def test_text_on_colours_meets_wcag_aa() -> None:

@@ -31,5 +31,5 @@ TABLE = TableSpec(
     inputs=("core/practice_quintile", "core/neighbourhood_practice"),
     build=build,
     picture="core20_map",
-    picture_inputs=("core/registered_count", "core/neighbourhood_practice", "reference/lsoa_boundary"),
+    picture_inputs=("core/registered_count", "core/neighbourhood_practice", "reference/lsoa_boundary", "reference/lsoa_2011_2021"),
 )

@@ -1,0 +1,234 @@
+"""Whole nights on a small make-believe place, each in a process of its own, in one place: a sound one, then one with everything broken."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow.parquet as pq
+import pytest
+
+from fuller_popheath.registry import sources, tables
+from fuller_popheath.synthetic import plant_fault
+from tests.pipelines.conftest import AS_OF, Place, make_place
+
+pytestmark = pytest.mark.xdist_group("nights")
+HEADERLESS = "practice_lists/headerless.csv"
+FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership", "missing_column")
+
+
+@dataclass
+class Night:
+    """One night and what Dagster kept of it."""
+
+    ended: subprocess.CompletedProcess[str]
+    run: dg.DagsterRun
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checks: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+
+def night_of(place: Place, ended: subprocess.CompletedProcess[str]) -> Night:
+    """Read back the newest run: metadata by asset, verdicts by asset and check."""
+    with dg.DagsterInstance.from_config(str(place.folder)) as instance:
+        run = instance.get_runs(limit=1)[0]
+        night = Night(ended, run)
+        for entry in instance.all_logs(run.run_id):
+            event = entry.dagster_event
+            if event is None:
+                continue
+            if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+                made = event.step_materialization_data.materialization
+                night.told["/".join(made.asset_key.path)] = {name: value.value for name, value in made.metadata.items()}
+            if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+                verdict = event.asset_check_evaluation_data
+                night.checks["/".join(verdict.asset_key.path), verdict.check_name] = verdict
+        return night
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, make_believe: Path) -> Place:
+    place = make_place(tmp_path_factory.mktemp("nights") / "place")
+    shutil.copytree(make_believe, place.landing, dirs_exist_ok=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def sound(home: Place) -> Night:
+    return night_of(home, home.run_night())
+
+
+@pytest.fixture(scope="module")
+def good_registered_count(home: Place, sound: Night) -> bytes:
+    return (home.store / "core" / "registered_count" / f"as_of={AS_OF}" / "part.parquet").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def broken(home: Place, sound: Night, good_registered_count: bytes) -> Night:
+    """The same place and day, with a fault in nearly every file."""
+    for fault in FAULTS:
+        plant_fault(home.landing, fault)
+    lists = sorted((home.landing / "practice_lists").glob("*.csv"))
+    (home.landing / HEADERLESS).write_text("".join(lists[-1].read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    (home.landing / "cut.zip").write_bytes(b"PK\x03\x04 and no more of it")
+    return night_of(home, home.run_night("--as-of", AS_OF.isoformat()))
+
+
+def test_a_sound_night_ends_well(sound: Night) -> None:
+    assert sound.ended.returncode == 0, sound.ended.stdout + sound.ended.stderr
+    assert sound.ended.stderr == ""
+    assert set(sound.told) == {"core/landing_file", *sources(), *tables()}
+    failed = {name for name, verdict in sound.checks.items() if not verdict.passed}
+    assert failed <= {("core/neighbourhood_practice", "practice_coverage")}
+
+
+def test_the_run_is_the_pages_own_job(sound: Night) -> None:
+    assert sound.run.job_name == "nightly" and sound.run.status == dg.DagsterRunStatus.SUCCESS
+    origin = sound.run.remote_job_origin
+    assert origin is not None and origin.location_name == "fuller"
+    assert origin.repository_origin.repository_name == "__repository__"
+    assert sound.run.job_code_origin is not None and sound.run.asset_selection is None
+
+
+def test_read_is_accepted_and_quarantined(sound: Night, broken: Night) -> None:
+    for night in (sound, broken):
+        arrived = {name: told for name, told in night.told.items() if "rows read" in told}
+        assert len(arrived) > 5
+        for told in arrived.values():
+            assert told["rows read"] == told["rows accepted"] + told["rows quarantined"]
+            assert told["dagster/row_count"] == told["rows accepted"]
+    assert len(sound.told["inbound/practice_list"]["files"]) == len({f["file"] for f in sound.told["inbound/practice_list"]["files"]}) > 2
+
+
+def test_counts_from_lists_are_the_published_counts(sound: Night) -> None:
+    verdict = sound.checks["core/listed_count", "lists_agree_with_published"]
+    assert verdict.passed, verdict.description
+    assert verdict.metadata["practices compared"].value > 2 and verdict.metadata["practices that differ"].value == 0
+
+
+def test_summary_tells_what_was_read_and_where_the_products_are(home: Place, sound: Night) -> None:
+    said = sound.ended.stdout
+    assert re.search(r"reference/imd_2019 .* 0 ", said)
+    for product in (name for name in tables() if name.startswith("products/")):
+        path = home.folder / "var" / "products" / "open" / f"{product.partition('/')[2]}.csv"
+        assert str(path) in said and path.is_file() and path.with_suffix(".parquet").is_file()
+        with path.open(encoding="utf-8", newline="") as lines:
+            assert len(list(csv.reader(lines))) - 1 == sound.told[product]["dagster/row_count"]
+
+
+def test_the_page_gets_numbers_rows_and_pictures(sound: Night) -> None:
+    told = sound.told["products/core20_by_pcn"]
+    shares = [value for name, value in told.items() if name.startswith("Core20 percent")]
+    assert len(shares) == 2 and all(isinstance(share, float) and round(share, 2) == share for share in shares)
+    assert told["first rows"].startswith("| pcn name | imd edition |") and len(told["first rows"]) < 1000
+    pictures = {name: value for name, value in told.items() if isinstance(value, str) and value.startswith("![")}
+    assert any(name.startswith("Map") and "data:image/png;base64," in value for name, value in pictures.items())
+    assert sound.checks["products/core20_by_pcn", "picture"].passed
+
+
+def test_what_practices_sent_is_the_owners_only_and_without_identifiers(home: Place, sound: Night) -> None:
+    stored = home.store / "inbound" / "practice_list" / f"as_of={AS_OF}" / "part.parquet"
+    assert stored.stat().st_mode & 0o777 == 0o600
+    assert "nhs_number" not in pq.read_schema(stored).names
+
+
+def test_a_broken_night_says_so_and_loses_nothing_else(home: Place, broken: Night) -> None:
+    assert broken.ended.returncode == 3, broken.ended.stdout + broken.ended.stderr
+    assert set(broken.told) == {"core/landing_file", *sources(), *tables()}
+    said = broken.ended.stdout
+    for file in ("cut.zip", "lsoa21_boundaries.geojson", "gp-reg-pat-prac-lsoa-all.csv", "headerless.csv"):
+        assert file in said
+    assert not broken.checks["core/landing_file", "files_readable"].passed
+    assert not broken.checks["reference/lsoa_boundary", "contract"].passed
+    assert not broken.checks["core/landing_file", "files_recognised"].passed
+    assert not broken.checks["inbound/practice_list", "contract"].passed
+    files = broken.told["inbound/practice_list"]["files"]
+    assert [file["rows accepted"] > 0 for file in files] == [False] + [True] * (len(files) - 1), "one bad list costs the others nothing"
+    assert broken.checks["reference/imd_2019", "contract"].passed
+
+
+def test_a_refused_file_leaves_the_good_table(home: Place, good_registered_count: bytes, broken: Night) -> None:
+    verdict = broken.checks["reference/practice_lsoa_count", "contract"]
+    assert not verdict.passed
+    assert f"the table of {AS_OF} stands in" in verdict.description
+    assert broken.told["reference/practice_lsoa_count"]["stands in"] == AS_OF.isoformat()
+    assert (home.store / "core" / "registered_count" / f"as_of={AS_OF}" / "part.parquet").read_bytes() == good_registered_count
+
+
+def test_no_nhs_number_is_stored_outside_landing_and_quarantine(home: Place, broken: Night) -> None:
+    """Every number that any list holds, in a sound column or a wrong one, against every byte and every stored value."""
+    sent = b"".join(path.read_bytes() for path in (home.landing / "practice_lists").glob("*.csv"))
+    numbers = set(re.findall(rb"(?<!\d)999\d{7}(?!\d)", sent))
+    assert len(numbers) > 1000
+    searched = 0
+    for path, content in home.stored_bytes():
+        for text in (content, *values_in(path)):
+            searched += len(text)
+            assert not numbers & set(re.findall(rb"(?=(999\d{7}))", text)), path.relative_to(home.folder)
+    assert searched > 1_000_000
+    said = (broken.ended.stdout + broken.ended.stderr).encode()
+    assert not numbers & set(re.findall(rb"(?=(999\d{7}))", said))
+
+
+def values_in(path: Path) -> Iterator[bytes]:
+    """What a compressed or paged file holds, as text: a number in it need not stand in its bytes in one piece."""
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        yield "\n".join(str(value) for column in table.columns for value in column.to_pylist()).encode()
+        yield str(table.schema.metadata).encode()
+    if path.suffix == ".db":
+        with sqlite3.connect(path) as database:
+            for (name,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
+                yield "\n".join(str(row) for row in database.execute(f'select * from "{name}"')).encode()
+        database.close()
+
+
+def test_quarantine_keeps_the_rows_for_the_owner(home: Place, broken: Night) -> None:
+    kept = list((home.folder / "var" / "quarantine").rglob("*.parquet"))
+    assert any("practice_list" in path.parts for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def test_a_night_that_was_killed_does_not_block_the_next(home: Place, broken: Night) -> None:
+    from pipelines import launch
+
+    with dg.DagsterInstance.from_config(str(home.folder)) as instance:
+        killed = instance.create_run_for_job(defs_job(), tags={launch.PROCESS_TAG: launch.this_process().rpartition(":")[0] + ":999999999"})
+        launch.refuse_or_clear_unfinished(instance)
+        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+        running = instance.create_run_for_job(defs_job(), tags={launch.PROCESS_TAG: launch.this_process().rpartition(":")[0] + ":1"})
+        with pytest.raises(launch.SettingsWrong, match="a night is still running here"):
+            launch.refuse_or_clear_unfinished(instance)
+        instance.report_run_failed(running)
+
+
+def defs_job() -> dg.JobDefinition:
+    from pipelines.definitions import defs
+
+    return defs().get_repository_def().get_job("nightly")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--as-of", "1 August"), 2, "as_of is not a day written as YYYY-MM-DD"),
+        (("--landing", "/nowhere/at/all"), 2, "the landing folder /nowhere/at/all is not there"),
+    ],
+)
+def test_settings_that_cannot_be_used_end_the_night_at_once(tmp_path: Path, options: tuple[str, ...], code: int, words: str) -> None:
+    ended = make_place(tmp_path / "place").run_night(*options)
+    assert ended.returncode == code
+    assert words in ended.stdout and "products/core20_by_pcn" in ended.stdout
+
+
+def test_an_empty_landing_folder_is_an_input_missing(tmp_path: Path) -> None:
+    ended = make_place(tmp_path / "place").run_night()
+    assert ended.returncode == 5
+    assert "no registrations" in ended.stdout

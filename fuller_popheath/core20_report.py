@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -36,6 +36,11 @@ TABLES = {
     "edition_comparison": "products/core20_edition_comparison",
 }
 ALSO_PARQUET = ("core20_by_pcn",)
+PAGE_TABLES = (
+    *("products/core20_by_pcn", "products/core20_by_icb", "products/core20_by_place", "products/core20_edition_comparison"),
+    *("products/core20_phasing", "products/core20_unplaced"),
+    *("core/registered_count", "core/neighbourhood_practice", "reference/lsoa_boundary", "reference/lsoa_2011_2021"),
+)
 
 
 @dataclass
@@ -103,30 +108,40 @@ def _write_into(folder: Path, made: dict[ContractId, pa.Table], night: Night, so
     for name, contract in TABLES.items():
         if name == "edition_comparison" and not both_editions:
             continue
-        arrow_csv.write_csv(made[contract], folder / f"{name}.csv")
+        arrow_csv.write_csv(made[contract], folder / f"{name}.csv", arrow_csv.WriteOptions(quoting_style="needed"))
         if name in ALSO_PARQUET:
             parquet.write_table(made[contract], folder / f"{name}.parquet")
-    shapes = None
+    report.problems += write_pages(folder, made, night, sources)
+
+
+def write_pages(folder: Path, made: Mapping[ContractId, pa.Table], night: Night, sources: Sequence[str] | pa.Table) -> list[str]:
+    """Write `core20.html` and, where there are boundaries, `map.png` and `map.svg` into a folder. Returns what could not be made, and why.
+
+    `made` holds the tables of `PAGE_TABLES` by contract id; `sources` are file names, or the table `core/landing_file`.
+    """
+    problems, shapes = [], None
     try:
         shapes = _draw_map(folder, made, night)
     except FullerError as refusal:
-        report.problems.append(f"the map: {refusal}")
+        problems.append(f"the map: {refusal}")
     _write_page(folder, made, night, sources, shapes)
+    return problems
 
 
-def _draw_map(folder: Path, made: dict[ContractId, pa.Table], night: Night) -> object | None:
+def _draw_map(folder: Path, made: Mapping[ContractId, pa.Table], night: Night) -> object | None:
     from fuller_popheath.publish import core20_map
     from fuller_popheath.publish.catchments import catchments
 
     boundaries = made.get("reference/lsoa_boundary")
     if boundaries is None or not boundaries.num_rows:
         return None
-    shapes = catchments(made["core/registered_count"], made["core/neighbourhood_practice"], boundaries)
-    core20_map.write_map(folder, made["products/core20_by_pcn"], shapes, night)
+    lookup = made.get("reference/lsoa_2011_2021")
+    shapes = catchments(made["core/registered_count"], made["core/neighbourhood_practice"], boundaries, lsoa_lookup=lookup)
+    core20_map.write_map(folder, made["products/core20_by_pcn"], shapes, night, _title(made["products/core20_by_icb"]))
     return shapes
 
 
-def _write_page(folder: Path, made: dict[ContractId, pa.Table], night: Night, sources: list[str], shapes: object | None) -> None:
+def _write_page(folder: Path, made: Mapping[ContractId, pa.Table], night: Night, sources: Sequence[str] | pa.Table, shapes: object | None) -> None:
     from fuller_popheath.publish.page import core20_page
 
     page = core20_page(

@@ -61,7 +61,7 @@ def build(
                 raise InputMissing(f"{contract} needs {needed}, which has not arrived: expected {sources()[needed].expects}")
             made[needed] = contracts.empty_table(contracts.load_contract(needed))
         built = spec.build({needed: made[needed] for needed in spec.inputs}, night)
-        made[contract] = contracts.refuse_if_broken(built, contracts.load_contract(contract))
+        made[contract] = contracts.refuse_if_broken(built, contracts.load_contract(contract), made)
         if on_table:
             on_table(contract, made[contract].num_rows)
     return made

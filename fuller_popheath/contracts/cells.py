@@ -26,6 +26,7 @@ INTEGER_TEXT = r"^-?[0-9]{1,15}$"
 NUMBER_TEXT = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 DATE_TEXT = r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$"
 BOOLEAN_TEXT = r"^(true|false)$"
+MIDNIGHT = r" 00:00:00(\.0+)?$"
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -60,6 +61,7 @@ def typed_or_text(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     Raises ArrowInvalid or ArrowNotImplementedError where it is neither (lists, structs): callers turn that into an error without values.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     kind = cells.type
     if is_text(kind):
@@ -74,7 +76,9 @@ def typed_or_text(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
             return cast_exactly(cells, column.arrow_type)
         except pa.ArrowInvalid:
             pass
-    return cells.cast(pa.string())
+    text = cells.cast(pa.string())
+    # Some cells of the column carry a time of day: those that do not are dates all the same.
+    return pc.replace_substring_regex(text, MIDNIGHT, "") if column.logical_type == "date" and pa.types.is_timestamp(kind) else text
 
 
 def with_positions(table: pa.Table) -> pa.Table:

@@ -20,7 +20,6 @@ from fuller_popheath.registry import sources, tables
 from fuller_popheath.synthetic import plant_fault
 from tests.pipelines.conftest import AS_OF, Place, make_place
 
-pytestmark = pytest.mark.xdist_group("nights")
 HEADERLESS = "practice_lists/headerless.csv"
 FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership", "missing_column")
 

@@ -18,6 +18,7 @@
     rows.forEach((row) => { row.words = row.textContent.toLowerCase(); });
     return [edition, {
       rows,
+      columns: all(`table.pcns[data-edition="${edition}"] thead th`).map((th) => th.textContent.trim()),
       rowOf: new Map(rows.map((row) => [row.dataset.c, row])),
       ranked: new Map(all(`.ed-${edition} .ranked li[data-c]`).map((item) => [item.dataset.c, item])),
     }];
@@ -53,8 +54,7 @@
   function facts(code) {
     const row = view().rowOf.get(code);
     if (!row) return null;
-    const headings = all("thead th", row.closest("table")).map((th) => th.textContent.replace("↕", "").trim());
-    const cell = (heading) => row.cells[headings.indexOf(heading)].textContent.trim();
+    const cell = (heading) => row.cells[view().columns.indexOf(heading)].textContent.trim();
     return {
       name: row.querySelector("th").firstChild.textContent.trim(), code,
       number: cell("No."), share: cell("Core20 share"), interval: cell("95% interval"), band: cell("Band"),

@@ -13,6 +13,8 @@ PORT ?= 3000
 SCALE ?=
 NIGHT_OPTIONS := $(if $(LANDING),--landing '$(LANDING)') $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(EDITION),--edition '$(EDITION)') $(if $(ICB),--icb '$(ICB)')
 export DAGSTER_REDACT_USER_CODE_ERRORS := 1
+# Nothing is written outside the project: the plotting library keeps its list of fonts here.
+export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
 .PHONY: help run test ui check fix bench lock clean test-browser
 
@@ -24,17 +26,17 @@ run: $(VENV)/.runtime  ## Run the night: on LANDING=folder (AS_OF=date), else on
 
 ui: $(VENV)/.runtime  ## Open the Dagster page on this machine only (PORT=3000)
 	@echo "The Dagster page: http://127.0.0.1:$(PORT) (stop with Ctrl-C)"
-	@$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 test: $(VENV)/.dev  ## Run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 check: $(VENV)/.dev  ## Lint, types, import laws, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/dg check defs
+	$(BIN)/dagster definitions validate
 
 fix: $(VENV)/.dev  ## Format, mend what the linter can, regenerate what is generated
 	$(BIN)/ruff check --fix .

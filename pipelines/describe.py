@@ -39,12 +39,14 @@ def argument_of(contract_id: str) -> str:
 
 
 def description(contract: Contract) -> str:
-    """A plain first sentence (the catalogue shows it raw), then the rules a row has to keep."""
-    rules = "\n".join(f"- `{rule.id}`: {rule.description}" for rule in contract.rules)
+    """A plain first sentence (the catalogue shows it raw), then what a row is, what not to conclude, and the rules that no single column shows."""
+    texts = (contract.description, contract.grain, contract.limitations, contract.usage, contract.source)
     key = ", ".join(f"`{name}`" for name in contract.primary_key) or "none"
-    more = "\n\n".join(text.strip() for text in (contract.grain, contract.limitations, contract.usage, contract.source) if text)
-    first = contract.description.strip()
-    return f"{first}\n\n{more}\n\n**Purpose** {contract.purpose} · **Key** {key}\n\n**Rules** ({len(contract.rules)})\n\n{rules}\n"
+    of_rows = [f"- `{rule.id}`: {rule.description}" for rule in contract.rules if rule.column is None]
+    of_columns = len(contract.rules) - len(of_rows)
+    rules = "\n".join([*of_rows, f"- and {of_columns} of single columns, which stand beside them below"])
+    told = "\n\n".join(text.strip() for text in texts if text)
+    return f"{told}\n\n**Purpose** {contract.purpose} · **Key** {key}\n\n**Rules**\n\n{rules}\n"
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:

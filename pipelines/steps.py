@@ -136,7 +136,8 @@ def proven_output(
     except ContractBroken as broken:
         yield dg.AssetCheckResult(check_name=CHECK, passed=False, description=str(broken), metadata={"error": type(broken).__name__})
         raise
-    yield dg.AssetCheckResult(check_name=CHECK, passed=True, description=f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows")
+    kept = f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows"
+    yield dg.AssetCheckResult(check_name=CHECK, passed=True, description=kept, metadata={"rows": table.num_rows})
     yield from _output(proven, metadata)
 
 

@@ -82,7 +82,8 @@ def read_and_check(
     arrived = examine(arrival, contract_id, quarantine_folder, limits, references, sources)
     refused = [outcome for outcome in arrived.files if not outcome.is_used]
     spec = (registry.sources() if sources is None else sources)[contract_id]
-    is_part_of_whole = any(outcome.file.variant in spec.tags.get("parts", "").split(",") for outcome in refused)
+    parts = spec.tags["parts"].split(",") if "parts" in spec.tags else []
+    is_part_of_whole = any(outcome.file.variant in parts for outcome in refused)
     if refused and (len(refused) == len(arrived.files) or is_part_of_whole):
         raise FileRefused(" | ".join(outcome.reason or outcome.file.name for outcome in refused))
     return arrived

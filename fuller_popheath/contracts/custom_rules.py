@@ -95,6 +95,8 @@ def _no_overlap(table: ir.Table, arguments: Arguments) -> Any:
     by, start, end = arguments["by"], arguments["start"], arguments["end"]
     # Periods that end on the day they start cover no day, so they overlap nothing.
     periods = table.filter(table[start].notnull() & (table[end].isnull() | (table[end] > table[start])))
+    # Who has no key is nobody's rival: people without an NHS number are each somebody else.
+    periods = periods.filter([periods[name].notnull() for name in by])
     window = ibis.window(group_by=list(by), order_by=[start, POSITION])
     beside = periods.mutate(_next=periods[start].lead().over(window), _before=periods[start].lag().over(window))
     runs_into_next = beside._next.notnull() & (beside[end].isnull() | (beside._next < beside[end]))

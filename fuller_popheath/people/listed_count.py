@@ -23,10 +23,13 @@ NO_LSOA = "NO2011"  # how the published counts write a person whose address has 
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per practice and LSOA code (`NO2011` where the list has none): people registered and alive on the day. No rows without lists."""
+    """One row per practice and LSOA code (`NO2011` where the list has none): people registered and alive on the day. No rows without lists.
+
+    That nobody is on one practice's list twice at a time is a rule of the contract (`no_overlap`), held where lists arrive and numbers still are.
+    """
     with Engine.duckdb() as engine:
         rows = engine.table("practice_list", inputs[PRACTICE_LIST])
-        people = one_registration_each(on_list(rows, night.as_of))
+        people = on_list(rows, night.as_of)
         extract = rows.group_by("practice_code").agg(extract_date=rows.extract_date.max())
         counts = people.group_by(["practice_code", "lsoa_code"]).agg(listed_count=people.count().cast("int64"))
         counts = counts.inner_join(extract, "practice_code").mutate(as_of=_literal(night.as_of))
@@ -40,24 +43,6 @@ def on_list(rows: ir.Table, as_of: date) -> ir.Table:
     is_open = (rows.registration_start_date <= day) & (rows.registration_end_date.isnull() | (day < rows.registration_end_date))
     is_alive = rows.death_date.isnull() | (day < rows.death_date)
     return rows.filter(is_open & is_alive).mutate(lsoa_code=rows.lsoa_code.fill_null(NO_LSOA))
-
-
-def one_registration_each(open_rows: ir.Table) -> ir.Table:
-    """Of several open registrations of one NHS number in one practice, the one that started last.
-
-    People without an NHS number are each somebody else: nothing says that two of them are one person, so all are kept.
-    """
-    import ibis
-
-    known = open_rows.filter(open_rows.nhs_number.notnull())
-    newest_first = ibis.window(
-        group_by=[known.practice_code, known.nhs_number],
-        order_by=[known.registration_start_date.desc(), known.lsoa_code],
-    )
-    ranked = known.mutate(turn=ibis.row_number().over(newest_first))
-    columns = ["practice_code", "lsoa_code"]
-    newest = ranked.filter(ranked.turn == 0).select(columns)
-    return newest.union(open_rows.filter(open_rows.nhs_number.isnull()).select(columns))
 
 
 def _literal(day: date) -> ir.DateValue:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.contracts import check, conform, load_contract
 from fuller_popheath.people import listed_count
 from fuller_popheath.place import area_deprivation, registered_count
 from fuller_popheath.place.quintile_counts import quintile_counts
@@ -56,12 +56,19 @@ def test_registered_and_alive_on_the_day(registration: dict[str, Any], counts: b
     assert listed({"nhs_number": "9990000018", **registration}) == ([("A00001", "E01000001", 1)] if counts else [])
 
 
-def test_of_two_open_registrations_in_a_practice_the_later_start_counts() -> None:
-    old = {"nhs_number": "9990000018", "registration_start_date": LONG_AGO, "lsoa_code": "E01000001"}
-    new = {"nhs_number": "9990000018", "registration_start_date": BEFORE, "lsoa_code": "E01000002"}
-    assert listed(old, new) == [("A00001", "E01000002", 1)]
-    assert listed(old, {**new, "registration_end_date": DAY}) == [("A00001", "E01000001", 1)]
-    assert listed(old, {**new, "practice_code": "A00002"}) == [("A00001", "E01000001", 1), ("A00002", "E01000002", 1)]
+def test_of_two_open_registrations_in_a_practice_the_later_start_holds_and_the_other_is_quarantined() -> None:
+    old = {"nhs_number": "9434765919", "registration_start_date": LONG_AGO, "lsoa_code": "E01000001"}
+    new = {"nhs_number": "9434765919", "registration_start_date": BEFORE, "lsoa_code": "E01000002"}
+    assert accepted(old, new) == (["E01000002"], {"no_overlap": 1})
+    assert accepted({**old, "registration_end_date": BEFORE}, new) == (["E01000001", "E01000002"], {})
+    assert accepted(old, {**new, "practice_code": "A00002"}) == (["E01000001", "E01000002"], {})
+    assert accepted({**old, "nhs_number": None}, {**new, "nhs_number": None}) == (["E01000001", "E01000002"], {})
+
+
+def accepted(*rows: dict[str, Any]) -> tuple[list[str], dict[str, int]]:
+    same = {"extract_date": DAY, "practice_code": "A00001", "sex": "female", "date_of_birth": LONG_AGO}
+    checked = check(a_table("inbound/practice_list", rows, **same), load_contract("inbound/practice_list"))
+    return checked.accepted["lsoa_code"].to_pylist(), dict(checked.counts)
 
 
 def test_people_without_an_nhs_number_are_kept_each() -> None:

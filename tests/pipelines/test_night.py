@@ -231,3 +231,17 @@ def test_an_empty_landing_folder_is_an_input_missing(tmp_path: Path) -> None:
     ended = make_place(tmp_path / "place").run_night()
     assert ended.returncode == 5
     assert "no registrations" in ended.stdout
+
+
+@pytest.mark.open_data
+def test_the_nightly_job_on_the_published_files(open_data: Path, tmp_path: Path) -> None:
+    """One ICB (QE1) as published for July 2022; the figures are those of shared/data/README.md, "End-to-end"."""
+    place = make_place(tmp_path / "place")
+    ended = place.run_night("--landing", str(open_data), "--icb", "QE1", "--as-of", "2022-07-01")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    made = pq.read_table(place.store / "products" / "core20_by_pcn" / "as_of=2022-07-01" / "part.parquet").to_pylist()
+    by_pcn = [row for row in made if row["imd_edition"] == "2019"]
+    assert len(by_pcn) == 41
+    assert sum(row["practice_count"] for row in by_pcn) == 200
+    assert sum(row["registered_count"] for row in by_pcn) == 1_818_958
+    assert sum(row["q1_count"] for row in by_pcn) == 556_212

@@ -19,7 +19,7 @@ from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
 MAKE_BELIEVE_DAY = date(2026, 10, 1)
-MAKE_BELIEVE_SEED = 20220526
+MAKE_BELIEVE_SEED = 26
 MAKE_BELIEVE_PEOPLE = 240_000
 
 app = typer.Typer(

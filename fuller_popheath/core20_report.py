@@ -114,6 +114,13 @@ def _write_into(folder: Path, made: dict[ContractId, pa.Table], night: Night, so
     report.problems += write_pages(folder, made, night, sources)
 
 
+def publish_pages(out: Path, made: Mapping[ContractId, pa.Table], night: Night, sources: Sequence[str] | pa.Table) -> Report:
+    """As `write_pages`, but made beside `out` and put in place file by file when all stand, replacing the last ones."""
+    report = Report()
+    _write_whole(out, lambda folder: report.problems.extend(write_pages(folder, made, night, sources)), report)
+    return report
+
+
 def write_pages(folder: Path, made: Mapping[ContractId, pa.Table], night: Night, sources: Sequence[str] | pa.Table) -> list[str]:
     """Write `core20.html` and, where there are boundaries, `map.png` and `map.svg` into a folder. Returns what could not be made, and why.
 

@@ -236,10 +236,10 @@ class SourceRow:
 
 
 def sources_view(sources: pa.Table | Sequence[str]) -> tuple[SourceRow, ...]:
-    """The files that were used: from `core/landing_file`, or plain names where no landing folder was surveyed."""
+    """The published files the page rests on: from `core/landing_file`, or plain names where no landing folder was surveyed."""
     if isinstance(sources, Sequence):
         return tuple(SourceRow(name, "", "") for name in sources)
-    used = [row for row in sources.to_pylist() if row["use"] == "used"]
+    used = [row for row in sources.to_pylist() if row["use"] == "used" and row["contract_id"].startswith("reference/")]
     used.sort(key=lambda row: (row["contract_id"] or "", row["variant"] or "", row["file_name"], row["member"]))
     return tuple(
         SourceRow(

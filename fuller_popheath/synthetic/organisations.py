@@ -86,8 +86,8 @@ def found_organisations(rng: np.random.Generator, land: Land, practices: int, as
     # The three authorities lie west, middle and east, as the towns do; each is named after its first town.
     authority_names = [towns[land.town_of_centre[next(p.centre for p in pcns if p.local_authority == a)]] for a in range(LOCAL_AUTHORITIES)]
     return Organisations(
-        icb_name=f"NHS {authority_names[0]} and {authority_names[-1]} Integrated Care Board",
-        sub_icb_names=tuple(f"NHS {authority_names[0]} and {authority_names[-1]} ICB - {code}" for code in SUB_ICB_CODES),
+        icb_name=f"Make-believe {authority_names[0]} and {authority_names[-1]} Integrated Care Board",
+        sub_icb_names=tuple(f"Make-believe {authority_names[0]} and {authority_names[-1]} ICB - {code}" for code in SUB_ICB_CODES),
         local_authority_codes=tuple(f"E0700099{a}" for a in range(LOCAL_AUTHORITIES)),
         local_authority_names=tuple(authority_names),
         pcns=tuple(pcns),

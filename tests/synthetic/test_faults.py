@@ -35,7 +35,7 @@ def folder(written: tuple[Path, SyntheticSummary], tmp_path: Path) -> Path:
 
 
 def noticed(folder: Path) -> tuple[list[str], dict[str, int]]:
-    """What arrival says against the folder: every message, and how many rows of which contract are quarantined (-1: refused)."""
+    """What arrival says against the folder: every message, and how many rows of which contract are quarantined (-1: a file of it refused)."""
     arrival = plan(survey(folder, registry.sources()), None)
     messages = [row["reason"] for row in arrival.table.to_pylist() if row["use"] in ("refused", "not recognised")]
     quarantined = {}
@@ -46,8 +46,10 @@ def noticed(folder: Path) -> tuple[list[str], dict[str, int]]:
             messages.append(str(refusal))
             quarantined[contract] = -1
         else:
-            if arrived.rows_quarantined:
-                quarantined[contract] = arrived.rows_quarantined
+            refused = [str(outcome.reason) for outcome in arrived.files if not outcome.is_used]
+            messages += refused
+            if refused or arrived.rows_quarantined:
+                quarantined[contract] = -1 if refused else arrived.rows_quarantined
     return messages, quarantined
 
 

@@ -1,0 +1,41 @@
+"""Group pages: what people open in a browser, made from the night's products."""
+
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fuller_popheath.core20_report import PAGE_TABLES, publish_pages
+from pipelines import describe
+from pipelines.guard import guarded
+
+MADE = "complete"
+
+
+@dg.asset(
+    key=["pages", "core20"],
+    group_name="pages",
+    description="The Core20 page: one self-contained file with map, ranked list, tables, method and sources. Beside it the map as PNG and SVG.",
+    owners=list(describe.OWNERS),
+    kinds={"html"},
+    tags={"purpose": "open"},
+    deps=[describe.key_of(name) for name in PAGE_TABLES],
+    required_resource_keys={"night"},
+    check_specs=[dg.AssetCheckSpec(MADE, asset=["pages", "core20"], description="The page has its map.")],
+)
+@guarded
+def core20(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Write the page and the maps from the store's tables of the night."""
+    tonight = context.resources.night.tonight()
+    tables = {name: tonight.stored_or_empty(name) for name in PAGE_TABLES}
+    report = publish_pages(tonight.store.products / "open", tables, tonight.night, tonight.arrival.table)
+    problems = "; ".join(report.problems)
+    yield dg.AssetCheckResult(check_name=MADE, passed=not problems, severity=dg.AssetCheckSeverity.WARN, description=problems or "nothing is missing")
+    files = {path.name: dg.MetadataValue.path(str(path)) for path in report.files}
+    yield dg.MaterializeResult(metadata={**files, "product": files["core20.html"], "as of": tonight.as_of.isoformat()})
+
+
+@dg.definitions
+def pages() -> dg.Definitions:
+    """The pages of the night."""
+    return dg.Definitions(assets=[core20])

@@ -98,7 +98,8 @@ def main() -> int:
     runs = [whole_run() for _ in range(WHOLE_RUNS)]
     ours, scan = aggregation_against_scan()
     wall, cpu, memory = (statistics.median(values) for values in zip(*runs, strict=True))
-    print(f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; scale: all of England, 865,965 rows, both editions\n")
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    print(f"Machine: {machine}; scale: all of England, 865,965 rows, both editions\n")
     print("| what | figure | limit |\n|---|---|---|")
     print(f"| files to every product, wall (median of {WHOLE_RUNS}) | {wall:.1f} s | 25 s |")
     print(f"| the same, CPU | {cpu:.1f} s | |\n| the same, peak memory | {memory:.2f} GB | 2 GB |")

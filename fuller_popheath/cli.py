@@ -47,9 +47,13 @@ def _day(text: str, option: str) -> date:
 
 @app.command()
 def core20(
-    registrations: Annotated[Path, typer.Option(help="Patients registered at a GP practice, practice x LSOA (gp-reg-pat-prac-lsoa-all: .csv, .csv.gz, .zip)")],
+    registrations: Annotated[
+        Path, typer.Option(help="Patients registered at a GP practice, practice x LSOA (gp-reg-pat-prac-lsoa-all: .csv, .csv.gz, .zip)")
+    ],
     imd: Annotated[list[Path], typer.Option(help="Indices of Deprivation, File 1 or File 7, 2019 or 2025 (.csv, .xlsx, .zip); may be repeated")],
-    pcn: Annotated[list[Path], typer.Option(help="ePCN.xlsx, or the practice map (gp-reg-pat-prac-map); may be repeated: the map then adds the ICBs")],
+    pcn: Annotated[
+        list[Path], typer.Option(help="ePCN.xlsx, or the practice map (gp-reg-pat-prac-map); may be repeated: the map then adds the ICBs")
+    ],
     as_of: Annotated[str, typer.Option(help="The day the result is about, YYYY-MM-DD")],
     out: Annotated[Path, typer.Option(help="Folder to write to")],
     lsoa_lookup: Annotated[Path | None, typer.Option(help="ONS lookup LSOA 2011 -> 2021; needed where codes and edition differ in vintage")] = None,
@@ -109,7 +113,9 @@ def refresh(
     as_of: Annotated[str, typer.Option(help="The day, YYYY-MM-DD; default: the newest extract in the folder")] = "",
     edition: Annotated[str, typer.Option(help="both, 2019 or 2025")] = "both",
     icb: Annotated[str, typer.Option(help="Limit to one ICB; default: site.toml's")] = "",
-    synthetic_if_empty: Annotated[bool, typer.Option("--synthetic-if-empty", help="Fill an empty default landing folder with the make-believe place")] = False,
+    synthetic_if_empty: Annotated[
+        bool, typer.Option("--synthetic-if-empty", help="Fill an empty default landing folder with the make-believe place")
+    ] = False,
 ) -> None:
     """Run the nightly job as a Dagster run: it shows in the Dagster page afterwards (`make ui`)."""
     site = load_site()

@@ -39,15 +39,17 @@ class InputMissing(FullerError):
     exit_code = 5
 
 
-def without_values(error: BaseException, leave_out: str = "") -> str:
-    """What may be said of an error that is not one of ours: its type and the innermost line of our code, not its text, which may hold a row's value.
-
-    `leave_out` is a file of ours that only passes errors on.
-    """
+def code_location(error: BaseException, leave_out: str = "") -> str:
+    """`file:line` of the innermost frame in our packages, relative to the project; `leave_out` is a file of ours that only passes errors on."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     ours = [(path.relative_to(_OUR_CODE).as_posix(), line) for path, line in frames if path.is_relative_to(_OUR_CODE)]
     inside = [f"{path}:{line}" for path, line in ours if path.startswith(_OUR_PACKAGES) and path != leave_out]
+    return inside[-1] if inside else "a place outside this project"
+
+
+def without_values(error: BaseException, leave_out: str = "") -> str:
+    """What may be said of an error that is not one of ours: its type and its place, not its text, which may hold a row's value."""
     return (
-        f"{type(error).__name__} at {inside[-1] if inside else 'a place outside this project'}. Its text is withheld because it may hold values of rows:"
-        " run that code by hand on the same input to see it"
+        f"{type(error).__name__} at {code_location(error, leave_out)}. Its text is withheld because it may hold values of rows: "
+        "run that code by hand on the same input to see it"
     )

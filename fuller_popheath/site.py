@@ -106,7 +106,9 @@ def load_site() -> Site:
     """Read and validate the settings. Raises SettingsWrong naming each wrong key."""
     path = site_file()
     if os.environ.get(SITE_FILE_VARIABLE) and not path.is_file():
-        raise SettingsWrong(f"{SITE_FILE_VARIABLE} names {path.name}, which is not a file; correct the variable or unset it to use the project's site.toml")
+        raise SettingsWrong(
+            f"{SITE_FILE_VARIABLE} names {path.name}, which is not a file; correct the variable or unset it to use the project's site.toml"
+        )
     try:
         return Site()
     except ValidationError as wrong:

@@ -11,23 +11,20 @@ import functools
 import inspect
 import logging
 import os
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
 
-from fuller_popheath.errors import FullerError
+from fuller_popheath.errors import FullerError, code_location, without_values
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 REDACT_VARIABLE = "DAGSTER_REDACT_USER_CODE_ERRORS"
 REDACTED_ERRORS_LOGGER = "dagster.redacted_errors"
-OUR_CODE = Path(__file__).resolve().parents[1]
-OUR_PACKAGES = ("fuller_popheath", "pipelines")
+THIS_FILE = "pipelines/guard.py"
 _END = object()
 
 
@@ -77,19 +74,5 @@ def as_failure(raised: Exception) -> dg.Failure:
     kind = type(raised).__name__
     if isinstance(raised, FullerError):
         return dg.Failure(description=str(raised), metadata={"error": kind}, allow_retries=False)
-    where = code_location(raised)
-    text = f"{kind} at {where}. Its text is withheld because it may hold values of rows: run that code by hand on the same input to see it"
-    return dg.Failure(description=text, metadata={"error": kind, "at": where}, allow_retries=False)
-
-
-def code_location(raised: BaseException) -> str:
-    """`file:line` of the innermost frame in our packages, relative to the project; a library's module name follows where it was raised there."""
-    frames = traceback.extract_tb(raised.__traceback__)
-    ours = [(_relative(frame.filename), frame.lineno) for frame in frames]
-    inside = [place for place in ours if place[0].startswith(OUR_PACKAGES) and not place[0].endswith("pipelines/guard.py")]
-    return f"{inside[-1][0]}:{inside[-1][1]}" if inside else "a place outside this project"
-
-
-def _relative(filename: str) -> str:
-    path = Path(filename)
-    return path.relative_to(OUR_CODE).as_posix() if path.is_relative_to(OUR_CODE) else ""
+    text = without_values(raised, leave_out=THIS_FILE)
+    return dg.Failure(description=text, metadata={"error": kind, "at": code_location(raised, leave_out=THIS_FILE)}, allow_retries=False)

@@ -114,7 +114,9 @@ def test_nothing_tracked_holds_a_path_of_a_machine() -> None:
     named = [
         str(path.relative_to(ROOT))
         for path in tracked_text_files()
-        if path.resolve() != own_words and path.suffix not in {".png", ".lock", ".parquet", ".gz"} and machine_path.search(path.read_text(encoding="utf-8", errors="replace"))
+        if path.resolve() != own_words
+        and path.suffix not in {".png", ".lock", ".parquet", ".gz"}
+        and machine_path.search(path.read_text(encoding="utf-8", errors="replace"))
     ]
     assert not named
 

@@ -15,6 +15,7 @@ import pytest
 
 from fuller_popheath.place.bands import BANDS
 
+
 @pytest.mark.open_data
 def test_lancashire_and_south_cumbria_comes_out_exactly(open_data: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
     import pandas as pd
@@ -167,7 +168,9 @@ def test_faulty_rows_go_to_quarantine_and_the_rest_is_counted(make_believe: Path
         ("--lsoa-lookup", "--boundaries", "expected"),
     ],
 )
-def test_a_file_given_as_something_else_says_what_was_expected_and_found(make_believe: Path, tmp_path: Path, fuller, option: str, wrong: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_given_as_something_else_says_what_was_expected_and_found(
+    make_believe: Path, tmp_path: Path, fuller, option: str, wrong: str, said: str
+) -> None:  # type: ignore[no-untyped-def]
     files = given(make_believe)
     files[option] = files[wrong]
     answer = fuller(*words(files, imd_files(make_believe), tmp_path / "report"))

@@ -10,13 +10,12 @@ AS_OF ?=
 EDITION ?=
 ICB ?=
 PORT ?= 3000
-SCALE ?=
 NIGHT_OPTIONS := $(if $(LANDING),--landing '$(LANDING)') $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(EDITION),--edition '$(EDITION)') $(if $(ICB),--icb '$(ICB)')
 export DAGSTER_REDACT_USER_CODE_ERRORS := 1
 # Nothing is written outside the project: the plotting library keeps its list of fonts here.
 export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
-.PHONY: help run test ui check fix bench lock clean test-browser
+.PHONY: help run test ui check fix bench lock clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

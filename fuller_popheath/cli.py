@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
@@ -35,7 +36,12 @@ File = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
 
 
 def _say(text: str) -> None:
-    console.print(text, soft_wrap=True)
+    console.print(text, soft_wrap=True, markup=False)
+
+
+def _complain(what: str, text: str) -> None:
+    """One line on standard error. The text is no markup: a section of site.toml in it is not a colour."""
+    complaints.print(Text.assemble((what, "bold red"), " ", text), soft_wrap=True)
 
 
 def _day(text: str, option: str) -> date:
@@ -75,7 +81,7 @@ def core20(
     drawn = [(("reference/lsoa_boundary",), path) for path in boundaries or []]
     report = core20_report.make(given, drawn, _day(as_of, "--as-of"), site, out, say=_say)
     for problem in report.problems:
-        complaints.print(f"[bold red]Not made:[/] {problem}", soft_wrap=True)
+        _complain("Not made:", problem)
     if report.problems:
         raise typer.Exit(3)
 
@@ -178,10 +184,10 @@ def main() -> None:
     try:
         app()
     except FullerError as refusal:
-        complaints.print(f"[bold red]{type(refusal).__name__}:[/] {refusal}", soft_wrap=True, markup=True)
+        _complain(f"{type(refusal).__name__}:", str(refusal))
         sys.exit(refusal.exit_code)
     except Exception as unexpected:
-        complaints.print(f"[bold red]{without_values(unexpected)}[/]", soft_wrap=True)
+        _complain("Unexpected:", without_values(unexpected))
         sys.exit(1)
 
 

@@ -1,7 +1,8 @@
 """The Core20 report of the command line: named files in, a folder of tables, a map and a page out.
 
-Everything is made before anything is written, into a folder beside the target; then each file takes its place by one rename. What cannot be
-made (a map from faulty boundaries) is said and does not cost the rest.
+Every table is made before one is written, in a folder beside the target; then each file takes its place by one rename, and what an earlier run
+left there and this one could not make is removed. A map that cannot be made (from faulty boundaries) is said and does not cost the rest.
+Faulty rows are in `quarantine/` below the target as soon as they are read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath import graph
 from fuller_popheath.errors import FullerError, InputMissing
+from fuller_popheath.registry import tables
 from fuller_popheath.specs import ContractId, Night
 
 if TYPE_CHECKING:
@@ -26,16 +28,11 @@ if TYPE_CHECKING:
 
 GivenFiles = Sequence[tuple[tuple[ContractId, ...], Path]]
 
-TABLES = {
-    "core20_by_pcn": "products/core20_by_pcn",
-    "core20_by_practice": "products/core20_by_practice",
-    "core20_by_place": "products/core20_by_place",
-    "core20_by_icb": "products/core20_by_icb",
-    "core20_phasing": "products/core20_phasing",
-    "unplaced": "products/core20_unplaced",
-    "edition_comparison": "products/core20_edition_comparison",
-}
-ALSO_PARQUET = ("core20_by_pcn",)
+FILE_NAMES = {"products/core20_unplaced": "unplaced", "products/core20_edition_comparison": "edition_comparison"}
+COMPARISON = "products/core20_edition_comparison"
+ALSO_PARQUET = ("products/core20_by_pcn",)
+LONG_AGO_DAYS = 92  # the registrations are published every month, by LSOA every three
+PICTURES = ("map*.png", "map*.svg", "core20.html")
 PAGE_TABLES = (
     *("products/core20_by_pcn", "products/core20_by_icb", "products/core20_by_place", "products/core20_edition_comparison"),
     *("products/core20_phasing", "products/core20_unplaced"),
@@ -51,6 +48,11 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
+def products() -> dict[ContractId, str]:
+    """Every product there is, and the name of its file here."""
+    return {contract: FILE_NAMES.get(contract, contract.partition("/")[2]) for contract in tables() if contract.startswith("products/")}
+
+
 def read_given(given: GivenFiles, quarantine: Path, site: Site, say: Callable[[str], None]) -> dict[ContractId, pa.Table]:
     """Read named files against the contracts each may be: accepted rows by contract id.
 
@@ -59,18 +61,18 @@ def read_given(given: GivenFiles, quarantine: Path, site: Site, say: Callable[[s
     """
     from fuller_popheath.arrival import landing
 
-    tables: dict[ContractId, pa.Table] = {}
+    read: dict[ContractId, pa.Table] = {}
     for expected, path in given:
         arrived: Arrived = landing.read_file(path, expected, quarantine, site.arrival)
         contract = arrived.contract_id
-        if contract in tables and contract != "reference/lsoa_boundary":
+        if contract in read and contract != "reference/lsoa_boundary":
             raise InputMissing(f"{path.name}: {contract} was given already by another file; give each once")
-        tables[contract] = _joined(tables.get(contract), arrived.table)
+        read[contract] = _joined(read.get(contract), arrived.table)
         faulty = f", {arrived.rows_quarantined:,} quarantined" if arrived.rows_quarantined else ""
         say(f"  {path.name}: {arrived.rows_read:,} rows read as {contract}{faulty}")
         for rule, rows in sorted(arrived.counts.items()):
-            say(f"    [yellow]{rule}: {rows:,} rows[/]")
-    return tables
+            say(f"    {rule}: {rows:,} rows")
+    return read
 
 
 def _joined(before: pa.Table | None, table: pa.Table) -> pa.Table:
@@ -93,23 +95,24 @@ def make(given: GivenFiles, boundaries: GivenFiles, as_of: date, site: Site, out
     except FullerError as refusal:
         report.problems.append(f"the map: {refusal}")
     say("Making")
-    made = graph.build(TABLES.values(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
+    made = graph.build(products(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
     sources = [path.name for _, path in (*given, *boundaries)]
-    _write_whole(out, lambda folder: _write_into(folder, made, night, sources, report), report)
-    _summarise(made, report, out, say)
+    ours = [*PICTURES, *(f"{name}.{kind}" for name in products().values() for kind in ("csv", "parquet"))]
+    _write_whole(out, lambda folder: _write_into(folder, made, night, sources, report), report, ours)
+    _summarise(made, report, night, out, say)
     return report
 
 
 def _write_into(folder: Path, made: dict[ContractId, pa.Table], night: Night, sources: list[str], report: Report) -> None:
-    import pyarrow.csv as arrow_csv
     import pyarrow.parquet as parquet
 
-    both_editions = made["products/core20_edition_comparison"].num_rows > 0
-    for name, contract in TABLES.items():
-        if name == "edition_comparison" and not both_editions:
+    from fuller_popheath.publish.csv_files import write_csv
+
+    for contract, name in products().items():
+        if contract == COMPARISON and not made[contract].num_rows:
             continue
-        arrow_csv.write_csv(made[contract], folder / f"{name}.csv", arrow_csv.WriteOptions(quoting_style="needed"))
-        if name in ALSO_PARQUET:
+        write_csv(made[contract], folder / f"{name}.csv")
+        if contract in ALSO_PARQUET:
             parquet.write_table(made[contract], folder / f"{name}.parquet")
     report.problems += write_pages(folder, made, night, sources)
 
@@ -117,7 +120,7 @@ def _write_into(folder: Path, made: dict[ContractId, pa.Table], night: Night, so
 def publish_pages(out: Path, made: Mapping[ContractId, pa.Table], night: Night, sources: Sequence[str] | pa.Table) -> Report:
     """As `write_pages`, but made beside `out` and put in place file by file when all stand, replacing the last ones."""
     report = Report()
-    _write_whole(out, lambda folder: report.problems.extend(write_pages(folder, made, night, sources)), report)
+    _write_whole(out, lambda folder: report.problems.extend(write_pages(folder, made, night, sources)), report, PICTURES)
     return report
 
 
@@ -171,21 +174,41 @@ def _title(by_icb: pa.Table) -> str:
     return f"Core20 by PCN: {names[0]}" if len(names) == 1 else "Core20 by PCN"
 
 
-def _write_whole(out: Path, write: Callable[[Path], None], report: Report) -> None:
-    """Run `write` on a folder beside `out`; when all of it stands, each file takes its place by one rename."""
+def _write_whole(out: Path, write: Callable[[Path], None], report: Report, ours: Sequence[str]) -> None:
+    """Run `write` on a folder beside `out`; when all of it stands, each file takes its place by one rename; other files named as `ours` go."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=out) as making:
         write(Path(making))
         for path in sorted(Path(making).iterdir()):
             os.replace(path, out / path.name)  # noqa: PTH105 - atomic on one file system, which Path.rename is only on some
             report.files.append(out / path.name)
+    for left in {path for pattern in ours for path in out.glob(pattern)} - set(report.files):
+        left.unlink()
 
 
-def _summarise(made: dict[ContractId, pa.Table], report: Report, out: Path, say: Callable[[str], None]) -> None:
+def _summarise(made: dict[ContractId, pa.Table], report: Report, night: Night, out: Path, say: Callable[[str], None]) -> None:
+    from fuller_popheath.publish.wording import share
+
     by_pcn = made["products/core20_by_pcn"].to_pylist()
     for edition in sorted({row["imd_edition"] for row in by_pcn}):
         rows = [row for row in by_pcn if row["imd_edition"] == edition]
         people, core20 = (sum(row[column] for row in rows) for column in ("registered_count", "q1_count"))
         practices = sum(row["practice_count"] for row in rows)
-        say(f"IMD {edition}: {len(rows):,} PCNs, {practices:,} practices, {people:,} people, {core20:,} in Core20 ({100 * core20 / people:.1f} %)")
+        say(f"IMD {edition}: {len(rows):,} PCNs, {practices:,} practices, {people:,} people, {core20:,} in Core20 ({share(core20, people)})")
+    for doubt in doubts(made, night):
+        say(f"Look at this: {doubt}")
     say(f"Written to {out}: {', '.join(path.name for path in report.files)}")
+
+
+def doubts(made: Mapping[ContractId, pa.Table], night: Night) -> list[str]:
+    """What does not stop a report but should be looked at, a sentence each: unusual shares, and people the report leaves out."""
+    from fuller_popheath.arrival import plausible
+
+    limits, registered, practices = night.site.arrival, made["core/registered_count"], made["core/neighbourhood_practice"]
+    findings = [plausible.unmatched_share(made["core/practice_quintile"], limits)]
+    if not night.site.geography.icb:
+        findings.append(plausible.practice_coverage(practices, registered, limits))
+    found = [finding.sentence for finding in findings if not finding.is_as_expected]
+    extract = registered["registrations_extract"][0].as_py()
+    days = abs((night.as_of - extract).days)
+    return found + ([f"the registrations are of {extract}, {days:,} days from the day asked for"] if days > LONG_AGO_DAYS else [])

@@ -55,11 +55,10 @@ def build(
             continue
         spec = specs[contract]
         for needed in spec.inputs:
-            if needed in made:
-                continue
-            if sources()[needed].required:
-                raise InputMissing(f"{contract} needs {needed}, which has not arrived: expected {sources()[needed].expects}")
-            made[needed] = contracts.empty_table(contracts.load_contract(needed))
+            if needed in sources() and sources()[needed].required and not (needed in made and made[needed].num_rows):
+                raise InputMissing(f"{contract} needs {needed}, of which no row has arrived: expected {sources()[needed].expects}")
+            if needed not in made:
+                made[needed] = contracts.empty_table(contracts.load_contract(needed))
         built = spec.build({needed: made[needed] for needed in spec.inputs}, night)
         made[contract] = contracts.refuse_if_broken(built, contracts.load_contract(contract), made)
         if on_table:

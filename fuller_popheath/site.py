@@ -54,6 +54,7 @@ class ArrivalLimits(_Section):
     max_quarantined_percent: float = Field(default=5.0, ge=0, le=100)
     list_size_change_percent: float = Field(default=5.0, ge=0)
     unmatched_percent: float = Field(default=1.0, ge=0, le=100)
+    refuse_unmatched_percent: float = Field(default=5.0, ge=0, le=100)
     practice_coverage_percent: float = Field(default=95.0, ge=0, le=100)
     max_file_megabytes: int = Field(default=4096, gt=0)
 
@@ -65,7 +66,6 @@ class Folders(_Section):
     store: str = "var/store"
     quarantine: str = "var/quarantine"
     products: str = "var/products"
-    logs: str = "var/logs"
 
 
 class Site(BaseSettings):
@@ -73,7 +73,6 @@ class Site(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
-    name: str = "Make-believe ICS"
     folders: Folders = Folders()
     geography: Geography = Geography()
     phasing: Phasing = Phasing()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -27,11 +28,12 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 @dataclass(frozen=True)
 class Taken:
-    """A layout's table of the night and what there is to say of it."""
+    """A layout's table of the night and what there is to say of it; `from_day` is the day it arrived where an earlier one stands in."""
 
     table: pa.Table
     is_good: bool
     sentence: str
+    from_day: date | None = None
     severity: dg.AssetCheckSeverity = ERROR
     metadata: Mapping[str, Any] = field(default_factory=dict)
     check_metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -40,8 +42,8 @@ class Taken:
 def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
     """The accepted rows of what arrived, without identifiers, and the account of every file.
 
-    A damaged file that is not required costs nothing else: the last good snapshot stands in, and the check says so as an error. Raises
-    InputMissing or FileRefused where the layout is required.
+    A damaged file that is not required costs nothing else: the last good snapshot stands in, and the check says so as an error. So it does,
+    as a warning, where no file came but one did before. Raises InputMissing or FileRefused where the layout is required.
     """
     from fuller_popheath.arrival.landing import State, read_and_check
 
@@ -85,14 +87,21 @@ def _instead(tonight: Tonight, contract: Contract, refused: str, absent: str) ->
 
     last = tonight.store.last_good(contract.id, tonight.as_of, tonight.landing)
     table = last[1] if last else without_identifiers(empty_table(contract), contract)
-    stands_in = f"the table of {last[0].isoformat()} stands in" if last else "the table is empty"
+    stands_in = f"the table of {last[0].isoformat()} stands in{_age(last[0], tonight.as_of)}" if last else "the table is empty"
     return Taken(
         table=table,
-        is_good=not refused,
+        is_good=not refused and last is None,
+        severity=ERROR if refused else WARN,
         sentence=f"{refused or absent}; {stands_in}",
+        from_day=last[0] if last else None,
         metadata={"stands in": last[0].isoformat() if last else "nothing"},
         check_metadata={"error": _kind(bool(refused))},
     )
+
+
+def _age(day: date, as_of: date) -> str:
+    days = (as_of - day).days
+    return f", {days} {'day' if days == 1 else 'days'} old" if days else ""
 
 
 def _kind(is_refused: bool) -> str:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 LINEAGE = "dagster/column_lineage"
 OWNERS = ("team:population-health",)
-INLINE_CHARACTERS = 1000  # Dagster's page shows shorter markdown in place, longer behind a link
-ROWS_SHOWN = 10
 COLUMNS_SHOWN = ("pcn_name", "practice_name", "place_name", "icb_name", "imd_edition", "registered_count", "core20_percent", "band", "wave", "reason")
 IMAGE_TYPES = ((b"\x89PNG", "image/png"), (b"<svg", "image/svg+xml"), (b"<?xml", "image/svg+xml"))
 
@@ -124,26 +122,14 @@ def first_rows(table: pa.Table) -> str:
     """Up to ten rows of a product, of its newest edition, highest Core20 first, as markdown short enough to be shown in place."""
     import pyarrow.compute as pc
 
+    from fuller_popheath.publish.tables import markdown
+
     if "imd_edition" in table.column_names:
         table = table.filter(pc.equal(table["imd_edition"], pc.max(table["imd_edition"])))
     shown = [name for name in COLUMNS_SHOWN if name in table.column_names]
     if "core20_percent" in table.column_names:
         table = table.sort_by([("core20_percent", "descending")])
-    rows = [f"| {' | '.join(_cell(row[name]) for name in shown)} |" for row in table.select(shown).slice(0, ROWS_SHOWN).to_pylist()]
-    lines = [f"| {' | '.join(name.replace('_', ' ') for name in shown)} |", f"|{' --- |' * len(shown)}"]
-    for row in rows:
-        if sum(map(len, lines)) + len(row) + len(lines) + 1 >= INLINE_CHARACTERS:
-            break
-        lines.append(row)
-    return "\n".join(lines)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.1f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "" if value is None else str(value).replace("|", "/")
+    return markdown(table, shown)
 
 
 def pictures(drawn: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:

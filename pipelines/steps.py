@@ -92,7 +92,7 @@ def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
         yield dg.AssetCheckResult(
             check_name=CHECK, passed=taken.is_good, severity=taken.severity, description=taken.sentence, metadata=dict(taken.check_metadata)
         )
-        yield from _output(checked_on_arrival(taken.table, contract), taken.metadata)
+        yield from _output(checked_on_arrival(taken.table, contract, taken.from_day), taken.metadata)
 
     return arrive
 

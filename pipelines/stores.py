@@ -1,7 +1,7 @@
 """The store: one Parquet file a table and day, refused before it is written if it breaks its contract, and replaced as a whole or not at all.
 
-`store/<contract id>/as_of=YYYY-MM-DD/part.parquet` keeps every day; `products/<purpose>/<name>.csv` and `.parquet` are the latest of each
-product. Files with sensitive columns, and whatever practices sent, are readable by their owner only. A table with a column classified
+`store/<contract id>/as_of=YYYY-MM-DD/part.parquet` keeps every day; pages lie beside them. What leaves is released from here (`defs/releases.py`).
+Files with sensitive columns, and whatever practices sent, are readable by their owner only. A table with a column classified
 `identifier` is never taken. What does not belong here: what a table means.
 """
 
@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import dagster as dg
 
 from fuller_popheath.errors import ContractBroken, InputMissing
+from fuller_popheath.whole_files import OPEN_FILE, PRIVATE_FILE, replace_whole
 from pipelines.guard import guarded
 
 if TYPE_CHECKING:
@@ -28,18 +26,21 @@ if TYPE_CHECKING:
 
     from fuller_popheath.contracts import Contract
 
-OPEN_FILE, PRIVATE_FILE = 0o644, 0o600
 AS_OF = "as_of="
-LANDING_KEY = b"fuller.landing"
+LANDING_KEY, FROM_DAY_KEY = b"fuller.landing", b"fuller.from_day"
 GEOMETRY = "geometry"
 
 
 @dataclass(frozen=True)
 class Proven:
-    """A table that has been held against its contract, so that it is not checked a second time on its way into the store."""
+    """A table that has been held against its contract, so that it is not checked a second time on its way into the store.
+
+    `from_day` is the day its files arrived, where an earlier day's table stands in.
+    """
 
     table: pa.Table
     contract: Contract
+    from_day: date | None = None
 
 
 def prove(table: pa.Table, contract: Contract, references: Mapping[str, pa.Table] | None = None) -> Proven:
@@ -53,14 +54,14 @@ def prove(table: pa.Table, contract: Contract, references: Mapping[str, pa.Table
     return Proven(contracts.refuse_if_broken(table, contract, references or {}), contract)
 
 
-def checked_on_arrival(table: pa.Table, contract: Contract) -> Proven:
+def checked_on_arrival(table: pa.Table, contract: Contract, from_day: date | None = None) -> Proven:
     """Take rows that were checked one by one as they arrived: their shape is held against the contract, which may lack its identifiers by now."""
     refuse_identifiers(table, contract)
     left_out = identifiers(contract)
     expected = [(field.name, field.type) for field in contract.schema if field.name not in left_out]
     if [(field.name, field.type) for field in table.schema] != expected:
         raise ContractBroken(f"{contract.id}: it has other columns or types than its contract says")
-    return Proven(table, contract)
+    return Proven(table, contract, from_day)
 
 
 def identifiers(contract: Contract) -> set[str]:
@@ -76,10 +77,19 @@ def refuse_identifiers(table: pa.Table, contract: Contract) -> None:
 
 @dataclass(frozen=True)
 class Store:
-    """The folders a night writes to, and the rules of reading and writing them."""
+    """The folders a night writes to, the pointer to its products, and the rules of reading and writing them."""
 
     folder: Path
     products: Path
+
+    @property
+    def releases(self) -> Path:
+        """Where releases lie: beside the pointer to the current one."""
+        return self.products.parent / "releases"
+
+    def page_folder(self, page: str, as_of: date) -> Path:
+        """Where the files of a page of one day lie, until they are released."""
+        return self.folder / page / f"{AS_OF}{as_of.isoformat()}"
 
     def path(self, contract_id: str, as_of: date) -> Path:
         """Where a table of one day lies."""
@@ -106,32 +116,25 @@ class Store:
         return max((day for day in self.days(contract_id) if day < as_of), default=None)
 
     def last_good(self, contract_id: str, as_of: date, landing: Path) -> tuple[date, pa.Table] | None:
-        """The newest snapshot of up to `as_of` that came from the same landing folder: another folder's files are another place's."""
+        """The newest snapshot of up to `as_of` that came from the same landing folder (another folder's files are another place's), and the day
+        its files arrived, which is an earlier one where it stood in for a file itself."""
         import pyarrow.parquet as pq
 
         for day in sorted((day for day in self.days(contract_id) if day <= as_of), reverse=True):
-            noted = (pq.read_schema(self.path(contract_id, day)).metadata or {}).get(LANDING_KEY, b"").decode()
+            noted = pq.read_schema(self.path(contract_id, day)).metadata or {}
+            if noted.get(LANDING_KEY, b"").decode() != str(landing):
+                continue
             table = self.read(contract_id, day)
-            if noted == str(landing) and table.num_rows:
-                return day, table
+            if table.num_rows:
+                return date.fromisoformat(noted.get(FROM_DAY_KEY, day.isoformat().encode()).decode()), table
         return None
 
     def write(self, proven: Proven, as_of: date, landing: Path) -> Path:
         """Put a table in its place as a whole: temporary file in the same folder, flushed to disk, renamed."""
         contract = proven.contract
-        table = _with_notes(proven.table, contract.id, as_of, landing)
+        table = _with_notes(proven, as_of, landing)
         path = self.path(contract.id, as_of)
-        _replace(path, file_mode(contract), lambda temporary: _write_parquet(table, temporary))
-        return path
-
-    def publish(self, proven: Proven) -> tuple[Path, ...]:
-        """Make a product the latest of its name: a CSV for people and a Parquet file for programs, in the folder of its purpose."""
-        contract = proven.contract
-        stem = self.products / contract.purpose / contract.id.rpartition("/")[2]
-        csv, parquet = stem.with_suffix(".csv"), stem.with_suffix(".parquet")
-        _replace(csv, file_mode(contract), lambda temporary: _write_csv(proven.table, temporary))
-        _replace(parquet, file_mode(contract), lambda temporary: _write_parquet(proven.table, temporary))
-        return csv, parquet
+        return replace_whole(path, lambda temporary: write_parquet(table, temporary), file_mode(contract))
 
 
 def with_columns_of(table: pa.Table, contract: Contract) -> pa.Table:
@@ -165,8 +168,14 @@ def content_hash(table: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def _with_notes(table: pa.Table, contract_id: str, as_of: date, landing: Path) -> pa.Table:
-    told = {b"fuller.contract": contract_id, b"fuller.as_of": as_of.isoformat(), LANDING_KEY: str(landing)}
+def _with_notes(proven: Proven, as_of: date, landing: Path) -> pa.Table:
+    from_day, table = proven.from_day or as_of, proven.table
+    told = {
+        b"fuller.contract": proven.contract.id,
+        b"fuller.as_of": as_of.isoformat(),
+        LANDING_KEY: str(landing),
+        FROM_DAY_KEY: from_day.isoformat(),
+    }
     notes = {name: text.encode() for name, text in told.items()}
     if GEOMETRY in table.column_names:
         notes[b"geo"] = json.dumps(geoparquet_notes()).encode()
@@ -178,30 +187,18 @@ def geoparquet_notes() -> Mapping[str, Any]:
     return {"version": "1.0.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: {"encoding": "WKB", "geometry_types": []}}}
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """A table as one compressed Parquet file."""
     import pyarrow.parquet as pq
 
     pq.write_table(table, path, compression="zstd")
 
 
-def _write_csv(table: pa.Table, path: Path) -> None:
+def write_csv(table: pa.Table, path: Path) -> None:
+    """A table as CSV for people."""
     from pyarrow import csv
 
     csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
-
-
-def _replace(path: Path, mode: int, write: Callable[[Path], None]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
-        write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
 
 
 class ParquetStore(dg.IOManager):
@@ -220,9 +217,6 @@ class ParquetStore(dg.IOManager):
         path = tonight.store.write(proven, tonight.as_of, tonight.landing)
         stored = {"as of": tonight.as_of.isoformat(), "stored at": dg.MetadataValue.path(str(path)), "size in bytes": path.stat().st_size}
         context.add_output_metadata(stored)
-        if contract_id.startswith("products/"):
-            csv, parquet = tonight.store.publish(proven)
-            context.add_output_metadata({"product": dg.MetadataValue.path(str(csv)), "product (Parquet)": dg.MetadataValue.path(str(parquet))})
 
     @guarded
     def load_input(self, context: dg.InputContext) -> pa.Table:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {kind.__name__: kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FullerError)}
 READ, ACCEPTED, QUARANTINED, FILES = "rows read", "rows accepted", "rows quarantined", "files"
+PRODUCTS = "products"
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,11 @@ class NightReport:
         made = event.step_materialization_data.materialization
         contract_id = "/".join(made.asset_key.path)
         told = {name: value.value for name, value in made.metadata.items()}
-        self._rows[event.step_key] = told.get("dagster/row_count", 0)
+        if "dagster/row_count" in told:
+            self._rows[event.step_key] = told["dagster/row_count"]
         if READ in told:
             self.arrived[contract_id] = told
-        if "product" in told:
-            self.products[contract_id] = told["product"]
+        self.products |= told.get(PRODUCTS, {})
 
     def _hear_check(self, event: Any) -> None:
         verdict = event.event_specific_data

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.specs import ContractId
+from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replace_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 
 
 def quarantine_path(folder: Path, contract: ContractId, content_hash: str) -> Path:
@@ -32,20 +29,11 @@ def keep(folder: Path, contract: ContractId, content_hash: str, rows: pa.Table) 
         path.unlink(missing_ok=True)
         return None
     _private_folder(path.parent, top=folder)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as stream:
-            pq.write_table(rows, stream, compression="zstd")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    return replace_whole(path, lambda temporary: pq.write_table(rows, temporary, compression="zstd"), PRIVATE_FILE)
 
 
 def _private_folder(folder: Path, top: Path) -> None:
     # mkdir gives its mode to the last folder only, and the umask takes from it: each level is made and set by itself.
     levels = [folder, *(parent for parent in folder.parents if parent.is_relative_to(top))]
     for level in reversed(levels):
-        level.mkdir(parents=True, exist_ok=True)
-        level.chmod(FOLDER_MODE)
+        make_folder(level, PRIVATE_FOLDER)

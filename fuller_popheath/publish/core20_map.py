@@ -17,6 +17,7 @@ from fuller_popheath.publish.bands import BANDS, COLOURS, INK, OUTLINE, PAPER, Q
 from fuller_popheath.publish.catchments import APPROXIMATE, catchments
 from fuller_popheath.publish.map_frame import MapFrame, frame, place_labels
 from fuller_popheath.publish.scene import Area, Box, Dot, Line, Scene, Words, png, svg
+from fuller_popheath.publish.text_fit import headline, shortened, width_of, wrapped
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -139,11 +140,15 @@ def map_scene(order: Sequence[Ranked], shapes: gpd.GeoDataFrame, title: str, nig
     area = frame(shapes[shapes["pcn_code"].isin([r.row["pcn_code"] for r in order])], _SHEET - side - 3 * _MARGIN, 900.0)
     if area is None:
         return None
-    top = 92.0
+    size, lines = headline(title, _SHEET - 2 * _MARGIN, 21.0)
+    below = 40.0 + (len(lines) - 1) * size * 1.25
+    notes = _notes(order[0].row, shapes, night)
+    top = below + 52.0
     key_rows = (len(order) + 1) // 2 if numbered else 0
     body = max(area.height, 250.0 + key_rows * 17.0)
-    scene = Scene(_SHEET, top + body + 88.0, title, f"{SUBJECT}. {_legend_sentence(order)} {APPROXIMATE}")
-    scene.marks += [Words(_MARGIN, 40, title, 21, INK, bold=True), Words(_MARGIN, 64, SUBJECT, 13, QUIET)]
+    scene = Scene(_SHEET, top + body + 40.0 + len(notes) * 16.0, title, f"{SUBJECT}. {_legend_sentence(order)} {APPROXIMATE}")
+    scene.marks += [Words(_MARGIN, 40.0 + place * size * 1.25, line, size, INK, bold=True) for place, line in enumerate(lines)]
+    scene.marks.append(Words(_MARGIN, below + 24, SUBJECT, 13, QUIET))
     left = _MARGIN + (_SHEET - side - 3 * _MARGIN - area.width) / 2
     _draw_shapes(scene, area, order, left, top + (body - area.height) / 2, numbered)
     _draw_scale(scene, area, _MARGIN, top + body + 12)
@@ -154,7 +159,7 @@ def map_scene(order: Sequence[Ranked], shapes: gpd.GeoDataFrame, title: str, nig
     elif missing := [r for r in order if r.row["pcn_code"] not in area.shapes]:
         have = wording.plural(len(missing), "PCN has", "PCNs have")
         scene.marks.append(Words(right, top + 250.0, f"{have} no shape (leads in no LSOA).", 11, QUIET))
-    _draw_notes(scene, order[0].row, shapes, night, top + body + 40.0)
+    scene.marks += [Words(_MARGIN, top + body + 40.0 + place * 16.0, text, 10.5, QUIET) for place, text in enumerate(notes)]
     return scene
 
 
@@ -222,22 +227,22 @@ def _draw_key(scene: Scene, order: Sequence[Ranked], area: MapFrame, left: float
         x, y = left + (place // rows) * column, top + (place % rows) * 17.0
         mark = "" if r.row["pcn_code"] in area.shapes else " †"
         missing = missing or bool(mark)
+        room = column - 10 - 21 - 8 - width_of(r.share + mark, 10.5)
         scene.marks += [
             Words(x + 15, y, str(r.number), 10.5, INK, "end", bold=True),
-            Words(x + 21, y, wording.cut(r.short_name, 27) + mark, 10.5, INK),
+            Words(x + 21, y, shortened(r.short_name, room, 10.5) + mark, 10.5, INK),
             Words(x + column - 10, y, r.share, 10.5, QUIET, "end"),
         ]
     if missing:
         scene.marks.append(Words(left, top + rows * 17.0, "† no shape: leads in no LSOA", 10.5, QUIET))
 
 
-def _draw_notes(scene: Scene, row: Mapping[str, Any], shapes: gpd.GeoDataFrame, night: Night, top: float) -> None:
+def _notes(row: Mapping[str, Any], shapes: gpd.GeoDataFrame, night: Night) -> list[str]:
+    """Sources and what a shape means, in lines as wide as the sheet."""
     vintage = shapes["lsoa_vintage"].iloc[0]
     known = wording.day_of_text(row["membership_snapshot"])
     sources = (
         f"Sources: people registered at GP practices, {wording.day(row['registrations_extract'])}; PCN membership on {wording.day(night.as_of)} "
         f"as known on {known}; IMD {row['imd_edition']}; LSOA {vintage} boundaries. White: led by no PCN shown."
     )
-    half = APPROXIMATE.index(":") + 1
-    for place, text in enumerate((sources, f"{APPROXIMATE[:half]} {APPROXIMATE[half:].strip()}")):
-        scene.marks.append(Words(_MARGIN, top + place * 16.0, text, 10.5, QUIET))
+    return [line for text in (sources, APPROXIMATE) for line in wrapped(text, _SHEET - 2 * _MARGIN, 10.5)]

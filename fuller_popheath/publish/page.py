@@ -14,7 +14,8 @@ from fuller_popheath.publish import wording
 from fuller_popheath.publish.bands import COLOURS, ink_on
 from fuller_popheath.publish.catchments import APPROXIMATE
 from fuller_popheath.publish.core20_map import editions, ranked
-from fuller_popheath.publish.embedded import as_csv, as_json
+from fuller_popheath.publish.csv_files import as_csv
+from fuller_popheath.publish.embedded import as_json
 from fuller_popheath.publish.page_map import map_view
 from fuller_popheath.publish.page_sections import compared_view, sources_view, totals_view, unplaced_view, waves_view
 from fuller_popheath.publish.page_views import EditionView, edition_view

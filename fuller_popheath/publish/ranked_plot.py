@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.bands import GRID, INK, OUTLINE, QUIET, colour
 from fuller_popheath.publish.scene import Area, Dot, Line, Scene, Words
+from fuller_popheath.publish.text_fit import headline, shortened
 
 if TYPE_CHECKING:
     from fuller_popheath.publish.core20_map import Ranked
@@ -30,14 +31,14 @@ def ranked_scene(order: Sequence[Ranked], title: str) -> Scene:
     """Dots with intervals, coloured by band; gridlines at the bands' edges."""
     text = f"Share of registered people living in Core20 areas, {wording.plural(len(order), 'PCN', 'PCNs')} in order, with 95% Wilson intervals."
     scene = Scene(_WIDTH, 100.0, title, text)
-    scene.marks += [
-        Words(24, 38, title, 20, INK, bold=True),
-        Words(24, 61, "Share of registered people in IMD quintile 1, with 95% interval (Wilson)", 13, QUIET),
-    ]
+    size, lines = headline(title, _WIDTH - 48.0, 20.0)
+    below = 38.0 + (len(lines) - 1) * size * 1.25
+    scene.marks += [Words(24, 38.0 + place * size * 1.25, line, size, INK, bold=True) for place, line in enumerate(lines)]
+    scene.marks.append(Words(24, below + 23, "Share of registered people in IMD quintile 1, with 95% interval (Wilson)", 13, QUIET))
     if len(order) <= MOST_ROWS:
-        _draw_rows(scene, order)
+        _draw_rows(scene, order, below + 62.0)
     else:
-        _draw_curve(scene, order, 84.0)
+        _draw_curve(scene, order, below + 46.0)
     return scene
 
 
@@ -48,8 +49,8 @@ def curve_scene(order: Sequence[Ranked]) -> Scene:
     return scene
 
 
-def _draw_rows(scene: Scene, order: Sequence[Ranked]) -> None:
-    end, top, step, right = axis_end(order), 100.0, 18.0, _WIDTH - 90.0
+def _draw_rows(scene: Scene, order: Sequence[Ranked], top: float) -> None:
+    end, step, right = axis_end(order), 18.0, _WIDTH - 90.0
     bottom = top + len(order) * step
 
     def x_of(percent: float) -> float:
@@ -62,7 +63,7 @@ def _draw_rows(scene: Scene, order: Sequence[Ranked]) -> None:
         fill = colour(r.row["band"])
         scene.marks += [
             Words(46, y + 4, str(r.number), 11, QUIET, "end"),
-            Words(54, y + 4, wording.cut(r.short_name, 36), 11.5, INK),
+            Words(54, y + 4, shortened(r.short_name, _LEFT - 54 - 12, 11.5), 11.5, INK),
             Line(x_of(r.row["core20_lower"]), y, x_of(r.row["core20_upper"]), y, INK, 1.6),
             Dot(x_of(r.row["core20_percent"]), y, 4.6, fill, OUTLINE, 0.9),
             Words(_WIDTH - 24, y + 4, r.share, 11.5, INK, "end"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.whole_files import replace_whole
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -125,9 +126,7 @@ def _refuse_other_files(folder: Path, place: Place) -> None:
 
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file to a temporary name beside it and rename it, so that it is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    return partial.replace(path)
+    return replace_whole(path, lambda temporary: temporary.write_bytes(content))
 
 
 def _csv_text(rows: Iterable[Sequence[object]], line_end: str = "\n", quote_all: bool = False) -> str:

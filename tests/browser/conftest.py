@@ -28,9 +28,12 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", *QUIET]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or the one that FULLER_CHROMIUM names; the test is skipped where there is none."""
+    """Debian's Chromium, or the one that FULLER_CHROMIUM names; the test is skipped where there is none.
+
+    For a module, not for the session: Playwright keeps an event loop open, and Dagster runs of later tests in the same process stumble over it.
+    """
     path = os.environ.get("FULLER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not path:
         pytest.skip("no Chromium here: install the package chromium, or name one in FULLER_CHROMIUM, to try the pages in a browser")

@@ -206,3 +206,30 @@ def test_running_again_replaces_each_file_whole(make_believe: Path, tmp_path: Pa
     assert fuller(*line).code == 0
     after = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     assert after == before
+
+
+def test_every_product_there_is_leaves_by_the_command_line() -> None:
+    from fuller_popheath import contracts
+    from fuller_popheath.core20_report import products
+
+    assert set(products()) == set(contracts.contract_ids("products"))
+    assert len(set(products().values())) == len(products())
+
+
+def test_what_an_earlier_run_left_and_this_one_cannot_make_is_removed(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "report"
+    files = given(make_believe)
+    assert fuller(*words(files, imd_files(make_believe), out)).code == 0
+    (out / "my notes.txt").write_text("kept")
+    del files["--boundaries"]
+    new = [path for path in imd_files(make_believe) if "2025" in path.name]
+    assert fuller(*words(files, new, out)).code == 0
+    left = {path.name for path in out.iterdir()}
+    assert not left & {"map.png", "map.svg", "map_imd2019.png", "map_imd2019.svg", "edition_comparison.csv"}
+    assert left >= {"core20_by_pcn.csv", "core20.html", "my notes.txt"}
+
+
+def test_a_refusal_shows_the_section_of_the_settings_in_its_brackets(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    answer = fuller(*words(given(make_believe), imd_files(make_believe), tmp_path / "report"), "--icb", "QHM")
+    assert answer.code == 5
+    assert "[geography.icb_of_sub_icb]" in answer.complaints

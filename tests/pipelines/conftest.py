@@ -52,7 +52,7 @@ def make_place(folder: Path) -> Place:
     """Write the settings of a place: the project's own dagster.yaml, with its folders moved below `folder`."""
     place = Place(folder)
     place.landing.mkdir(parents=True)
-    folders = "\n".join(f'{name} = "{folder / "var" / name}"' for name in ("landing", "store", "quarantine", "products", "logs"))
+    folders = "\n".join(f'{name} = "{folder / "var" / name}"' for name in ("landing", "store", "quarantine", "products"))
     (folder / "site.toml").write_text(f"[folders]\n{folders}\n", encoding="utf-8")
     instance = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
     assert "base_dir: var/" in instance

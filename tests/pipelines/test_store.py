@@ -64,7 +64,7 @@ def test_a_writer_that_dies_leaves_the_good_table(store: Store, tmp_path: Path, 
         where.write_bytes(b"half a fi")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(stores, "_write_parquet", dies)
+    monkeypatch.setattr(stores, "write_parquet", dies)
     with pytest.raises(OSError, match="no space"):
         store.write(prove(counts(20), COUNTS), DAY, tmp_path)
     assert path.read_bytes() == good

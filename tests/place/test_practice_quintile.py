@@ -106,31 +106,52 @@ def test_every_practice_keeps_its_total(table: Any, data: st.DataObject) -> None
             assert abs(row[name] - exact) < 1 + 1e-9
 
 
-@pytest.mark.parametrize(("unknown", "lookup", "refused"), [(2, False, True), (1, False, False), (2, True, False)])
-def test_an_edition_that_does_not_know_the_codes_is_refused_without_a_lookup(
-    table: Any, build: Any, night: Any, unknown: int, lookup: bool, refused: bool
-) -> None:
-    # The limit is site.toml's arrival.unmatched_percent, 1 %; people in Wales do not count as a wrong vintage.
-    people = [("A00001", "E01000001", 90), ("A00001", "E01077777", unknown), ("A00001", "W01000001", 10 - unknown)]
-    arrived = {
+def _arrived(table: Any, people: Sequence[tuple[str, str, int]], change_code: str) -> dict:
+    practices = {practice for practice, _, _ in people}
+    belongs = {"pcn_code": "U00001", "pcn_name": "A PCN", "neighbourhood_code": "U00001", "neighbourhood_name": "A PCN"}
+    return {
         "core/registered_count": table(
             "core/registered_count",
             [{"practice_code": p, "lsoa_code": code, "registered_count": n} for p, code, n in people],
             practice_name="A PRACTICE",
             registrations_extract=DAY,
         ),
-        "core/area_deprivation": table("core/area_deprivation", deprivation_rows({"E01000001": [(1, 1.0)]}, "U" if lookup else "none", "2019")),
+        "core/area_deprivation": table("core/area_deprivation", deprivation_rows({"E01000001": [(1, 1.0)]}, change_code, "2019")),
+        "core/neighbourhood_practice": table(
+            "core/neighbourhood_practice",
+            [{"practice_code": code, "practice_name": "A PRACTICE", **belongs} for code in sorted(practices)],
+            membership_snapshot="2022-04-27",
+            membership_source="epcn",
+        ),
     }
-    arrived["core/neighbourhood_practice"] = table(
-        "core/neighbourhood_practice",
-        [{"practice_code": "A00001", "practice_name": "A PRACTICE", "pcn_code": "U00001", "pcn_name": "A PCN", "neighbourhood_code": "U00001"}],
-        neighbourhood_name="A PCN",
-        membership_snapshot="2022-04-27",
-        membership_source="epcn",
-    )
+
+
+@pytest.mark.parametrize(
+    ("unknown", "lookup", "refused"),
+    [
+        (2, False, r"holds 1 of 32,844 LSOAs.* 2 of 100 registered people \(2\.0 %\).*without a lookup \(at most 1 %.*--lsoa-lookup"),
+        (1, False, ""),
+        (5, True, ""),
+        (6, True, r"holds 1 of 32,844 LSOAs.* 6 of 100 registered people \(6\.0 %\).*with a lookup \(at most 5 %.*: give an IMD file of the whole"),
+        (10, True, "10 of 100"),
+    ],
+)
+def test_an_edition_that_does_not_know_the_codes_is_refused(table: Any, build: Any, night: Any, unknown: int, lookup: bool, refused: str) -> None:
+    # Limits of site.toml: 1 % without a lookup, 5 % with one. People in Wales do not count as a wrong vintage.
+    people = [("A00001", "E01000001", 90), ("A00001", "E01077777", unknown), ("A00001", "W01000001", 10 - unknown)]
+    arrived = _arrived(table, people, "U" if lookup else "none")
     if refused:
-        with pytest.raises(InputMissing, match=r"IMD 2019 is on LSOA 2011 codes .*it holds 1 of 32,844 LSOAs.* 2\.0 % of the 100 .*--lsoa-lookup"):
+        with pytest.raises(InputMissing, match=refused) as refusal:
             build(arrived, ["core/practice_quintile"], night())
+        assert "E01" not in str(refusal.value)
     else:
         made = build(arrived, ["core/practice_quintile"], night())["core/practice_quintile"].to_pylist()
         assert [(row["matched_count"], row["unmatched_count"]) for row in made] == [(90, 10)]
+
+
+def test_a_file_of_thirty_lsoas_is_refused_although_a_lookup_is_there(real_files: Any, build: Any, night: Any) -> None:
+    """Without the refusal every PCN of England would have a share of about 0.0 %."""
+    few = {**real_files, "reference/imd_2019": real_files["reference/imd_2019"].slice(0, 30)}
+    few = {name: table for name, table in few.items() if name != "reference/imd_2025"}
+    with pytest.raises(InputMissing, match=r"holds 30 of 32,844 LSOAs.*with a lookup"):
+        build(few, ["core/practice_quintile"], night())

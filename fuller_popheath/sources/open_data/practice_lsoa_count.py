@@ -58,5 +58,6 @@ SOURCE = SourceSpec(
     expects="practice x LSOA registrations (gp-reg-pat-prac-lsoa-all.csv, also .gz or its zip)",
     recognise=recognise,
     read=read,
+    required=True,
     tags={"whole": WHOLE, "parts": ",".join(PARTS)},
 )

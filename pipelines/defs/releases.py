@@ -1,0 +1,102 @@
+"""Group releases: the last asset of a night. Every product and page of the day in one folder, and the pointer var/products moved to it."""
+
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from fuller_popheath.contracts import load_contract
+from fuller_popheath.errors import InputMissing
+from fuller_popheath.publish.release import Part, release
+from fuller_popheath.registry import tables
+from pipelines import describe
+from pipelines.defs.pages import PAGES
+from pipelines.guard import guarded
+from pipelines.steps import group_of
+from pipelines.stores import with_columns_of, write_csv, write_parquet
+from pipelines.summary import PRODUCTS
+
+if TYPE_CHECKING:
+    from pipelines.tonight import Tonight
+
+KEY = ["releases", "current"]
+CURRENT = "is_current"
+RUN_LETTERS = 8
+
+
+def released_tables() -> tuple[str, ...]:
+    """Every declared product, by contract id."""
+    return tuple(spec.contract for spec in tables().values() if group_of(spec) == "products")
+
+
+def product_parts(tonight: "Tonight", contract_id: str) -> Iterator[Part]:
+    """A product of the day as a CSV for people and Parquet for programs. Raises InputMissing where the store has none."""
+    contract = load_contract(contract_id)
+    table = with_columns_of(tonight.store.read(contract_id, tonight.as_of), contract)
+    for ending, write in (("csv", write_csv), ("parquet", write_parquet)):
+        yield Part(contract.purpose, f"{contract_id.rpartition('/')[2]}.{ending}", partial(write, table), table.num_rows)
+
+
+def page_parts(tonight: "Tonight", page: str) -> Iterator[Part]:
+    """The files of a page of the day, as they stand in the store. Raises InputMissing where there are none."""
+    folder = tonight.store.page_folder(page, tonight.as_of)
+    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise InputMissing(f"{page} is not in the store for {tonight.as_of}; materialise it for that day first")
+    for path in files:
+        yield Part(PAGES[page], path.name, partial(shutil.copyfile, path))
+
+
+def _made_files(tonight: "Tonight", current: Path) -> dict[str, str]:
+    """Where people find each product and page."""
+    pages = {page: next(part for part in page_parts(tonight, page) if part.name.endswith(".html")) for page in PAGES}
+    found = {name: current / load_contract(name).purpose / f"{name.rpartition('/')[2]}.csv" for name in released_tables()}
+    found |= {page: current / part.purpose / part.name for page, part in pages.items()}
+    return {name: str(path) for name, path in found.items()}
+
+
+@dg.asset(
+    key=KEY,
+    group_name="releases",
+    description=(
+        "Everything that leaves, published whole: one folder with every product and page of the day, each under its purpose, and a manifest with rows and "
+        "hashes. When all of it stands, the pointer `products` moves to it; if anything before it failed, yesterday's stays. It never goes back to an older day."
+    ),
+    owners=list(describe.OWNERS),
+    kinds={"csv", "parquet", "html"},
+    deps=[*map(describe.key_of, released_tables()), *map(describe.key_of, PAGES)],
+    required_resource_keys={"night"},
+    check_specs=[dg.AssetCheckSpec(CURRENT, asset=KEY, description="The release of the night is the one that people find.")],
+)
+@guarded
+def current(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Release the store's products and pages of the day."""
+    tonight: Tonight = context.resources.night.tonight()
+    store = tonight.store
+    parts = [part for name in released_tables() for part in product_parts(tonight, name)]
+    parts += [part for page in PAGES for part in page_parts(tonight, page)]
+    made = release(store.products, store.releases, tonight.as_of, context.run_id[:RUN_LETTERS], parts)
+    told = f"{made.folder.name} is current"
+    if not made.is_current:
+        told = f"the current release is of {made.current_as_of}, which is later than {tonight.as_of}, so it stays; this one lies in {made.folder}"
+    yield dg.AssetCheckResult(check_name=CURRENT, passed=made.is_current, severity=dg.AssetCheckSeverity.WARN, description=told)
+    yield dg.MaterializeResult(
+        metadata={
+            "as of": tonight.as_of.isoformat(),
+            "release": dg.MetadataValue.path(str(made.folder)),
+            "current": told,
+            PRODUCTS: dg.MetadataValue.json(_made_files(tonight, store.products if made.is_current else made.folder)),
+            "files": len(made.files),
+            "older releases removed": len(made.removed),
+        }
+    )
+
+
+@dg.definitions
+def releases() -> dg.Definitions:
+    """The release of the night."""
+    return dg.Definitions(assets=[current])

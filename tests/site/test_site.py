@@ -1,0 +1,58 @@
+"""site.toml: what it may say, and that what it shows as defaults are the defaults."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.site import ArrivalLimits, Folders, Phasing, load_site
+
+
+def site_of(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
+    path = folder / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("FULLER_SITE", str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[arrival]\nmax_quarantined_procent = 5\n", "arrival.max_quarantined_procent"),
+        ("[arival]\nmax_quarantined_percent = 5\n", "arival"),
+        ("[arrival]\nmax_quarantined_percent = 'five'\n", "arrival.max_quarantined_percent"),
+        ("[arrival]\nmax_quarantined_percent = 101\n", "arrival.max_quarantined_percent"),
+        ("[phasing]\nwaves = [{name = 'A'}]\n", "phasing.waves.0.core20_percent_at_least"),
+        ("[geography\n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str) -> None:
+    site_of(monkeypatch, tmp_path, text)
+    with pytest.raises(SettingsWrong, match=re.escape(said)):
+        load_site()
+
+
+def test_a_settings_file_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FULLER_SITE", str(tmp_path / "elsewhere.toml"))
+    with pytest.raises(SettingsWrong, match=r"elsewhere\.toml"):
+        load_site()
+
+
+def test_no_environment_variable_changes_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_site()
+    for name in ("FOLDERS", "ARRIVAL", "GEOGRAPHY", "PHASING"):
+        monkeypatch.setenv(name, '{"landing": "/elsewhere"}')
+    assert load_site() == before
+
+
+def test_the_commented_defaults_are_the_defaults(project_root: Path) -> None:
+    shown = re.sub(r"^# (?=\w+ = |waves|    \{|\])", "", (project_root / "site.toml").read_text(encoding="utf-8"), flags=re.M)
+    settings = tomllib.loads(shown)
+    assert Folders(**settings["folders"]) == Folders()
+    assert ArrivalLimits(**settings["arrival"]) == ArrivalLimits()
+    assert set(settings["arrival"]) == set(ArrivalLimits.model_fields)
+    assert set(settings["folders"]) == set(Folders.model_fields)
+    assert Phasing(**settings["phasing"]) == Phasing()

@@ -10,7 +10,7 @@ MONTH_NUMBERS = {
 
 
 def is_open_on(day: date, start: date | None, end: date | None) -> bool:
-    """Whether a period covers `day`: start <= day < end, and an open end counts (design convention; the end day itself is outside)."""
+    """Whether a period covers `day`: start <= day < end, and an open end counts (the end day itself is outside)."""
     return start is not None and start <= day and (end is None or day < end)
 
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from fuller_popheath.site import Site
 
 ContractId = str
-"""`core/person`, `products/core20_by_pcn`: the one name of a table, everywhere (design law 1)."""
+"""`core/person`, `products/core20_by_pcn`: the one name of a table, everywhere (docs/architecture.md, law 1)."""
 
 
 @dataclass(frozen=True)
 class Night:
-    """What every table of one night is made with: the day it is about and the site's settings. Time is an argument (design law 4)."""
+    """What every table of one night is made with: the day it is about and the site's settings. Time is an argument (docs/architecture.md, law 4)."""
 
     as_of: date
     site: Site

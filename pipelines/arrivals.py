@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from fuller_popheath.errors import FileRefused, InputMissing
+from pipelines import describe
 from pipelines.summary import ACCEPTED, FILES, QUARANTINED, READ
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _told(arrived: Arrived, contract: Contract, refused: list[str]) -> Taken:
     lost = [*refused, *(file.reason for file in arrived.files if not file.is_used and file.reason)]
     broken = "; ".join(f"{rule}: {count:,} rows" for rule, count in sorted(arrived.counts.items()) if count)
     told = f"{arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined"
+    if not_judged := describe.references_of(contract):
+        told += f"; {len(not_judged)} rules not judged: {', '.join(not_judged)}"
     files = [
         {"file": file.file.name, READ: file.rows_read, ACCEPTED: file.rows_accepted, QUARANTINED: file.rows_quarantined} for file in arrived.files
     ]

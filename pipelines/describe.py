@@ -47,6 +47,11 @@ def description(contract: Contract) -> str:
     return f"{told}\n\n**Purpose** {contract.purpose} · **Key** {key}\n\n**Rules**\n\n{rules}\n"
 
 
+def references_of(contract: Contract) -> dict[str, str]:
+    """The rules that look into another table, and the contract id of that table."""
+    return {rule.id: rule.arguments["reference"].contract_id for rule in contract.rules if rule.kind == "reference"}
+
+
 def column_schema(contract: Contract) -> dg.TableSchema:
     """The contract's columns as Dagster's Columns table shows them."""
     return dg.TableSchema(columns=[_column(column, contract) for column in contract.columns])

@@ -9,7 +9,7 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, chdir, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,9 @@ from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load_target import get_origins_from_toml
 from sqlalchemy import Engine, event
 
-from fuller_popheath.errors import SettingsWrong
-
 JOB = "nightly"
 DEFINITIONS, ATTRIBUTE, REPOSITORY = "pipelines.definitions", "defs", "__repository__"
-PROCESS_TAG = "fuller/process"
+STORE_TAG = "fuller/store"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
@@ -32,24 +30,23 @@ UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.
 @contextmanager
 def instance_of(root: Path) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance: $DAGSTER_HOME where it is set, else the dagster.yaml of the project, whose paths are relative to it."""
-    os.chdir(root)
-    with dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.from_config(str(root)) as instance:
+    with chdir(root), dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.from_config(str(root)) as instance:
         yield instance
 
 
-def nightly_run(instance: dg.DagsterInstance, root: Path, night: Mapping[str, str]) -> tuple[ReconstructableJob, dg.DagsterRun]:
+def nightly_run(instance: dg.DagsterInstance, root: Path, store: Path, night: Mapping[str, str]) -> tuple[ReconstructableJob, dg.DagsterRun]:
     """Create the run, with the origin that makes the page show it under the job `nightly` of the location `fuller`.
 
-    `night` is the configuration of the `night` resource. Raises SettingsWrong where a night is still running in this instance.
+    `night` is the configuration of the `night` resource. The caller holds the lock of `store` (`night_lock.one_night`) until the run has ended.
     """
-    refuse_or_clear_unfinished(instance)
+    fail_what_was_killed(instance, store)
     repository = ReconstructableRepository.for_module(DEFINITIONS, ATTRIBUTE, working_directory=str(root))
     job = repository.get_reconstructable_job(JOB)
     location = get_origins_from_toml(str(root / "pyproject.toml"))[0]
     run = instance.create_run_for_job(
         job_def=job.get_definition(),
         run_config={"resources": {"night": {"config": dict(night)}}, **QUIET},
-        tags={PROCESS_TAG: this_process()},
+        tags={STORE_TAG: this_store(store)},
         remote_job_origin=RemoteJobOrigin(repository_origin=RemoteRepositoryOrigin(location, REPOSITORY), job_name=JOB),
         job_code_origin=job.get_python_origin(),
     )
@@ -67,7 +64,8 @@ def _unhurried(databases: Iterable[Path]) -> Iterator[None]:
     """Spare the disk: Dagster commits and closes its SQLite files for each of some 900 events a night, and waits for the disk every time.
 
     While the run lasts the files stay open (the last to close one has to flush it) and a commit leaves the flushing to the next checkpoint. A
-    process that dies loses nothing by that; a machine that loses power may lose the last events, never the files.
+    process that dies loses nothing by that; a machine that loses power may lose the last events, never the files. Measured on 2 cores and a small
+    make-believe place: 14.9 and 14.8 s a night with it, 16.1 and 17.1 s without.
     """
     with ExitStack() as held:
         event.listen(Engine, "connect", _flush_at_checkpoints)
@@ -82,27 +80,15 @@ def _flush_at_checkpoints(connection: object, _record: object) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def this_process() -> str:
-    """Host and process number, as a run's tag."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def this_store(store: Path) -> str:
+    """Host and store, as the tag of a run that a terminal started."""
+    return f"{socket.gethostname()}:{store.resolve()}"
 
 
-def refuse_or_clear_unfinished(instance: dg.DagsterInstance) -> None:
-    """Mark as failed what a killed process left unfinished; two nights at once would write the same snapshots."""
-    for run in instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED)):
-        host, _, number = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host != socket.gethostname():
-            continue
-        if _is_alive(int(number)):
-            raise SettingsWrong(f"a night is still running here (run {run.run_id[:8]}, process {number}); wait until it ends, or end that process")
+def fail_what_was_killed(instance: dg.DagsterInstance, store: Path) -> None:
+    """Mark as failed the runs that a terminal started on this store and that never ended: whoever holds its lock knows that none of them lives.
+
+    Runs that the page or the schedule started are Dagster's own to watch (`run_monitoring` in dagster.yaml).
+    """
+    for run in instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED, tags={STORE_TAG: this_store(store)})):
         instance.report_run_failed(run, "The process that ran this ended before the run did.")
-
-
-def _is_alive(number: int) -> bool:
-    with suppress(ProcessLookupError):
-        try:
-            os.kill(number, 0)
-        except PermissionError:
-            return True
-        return number != os.getpid()
-    return False

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FullerError
-from fuller_popheath.site import PROJECT_ROOT
+from fuller_popheath.site import PROJECT_ROOT, load_site
 from pipelines.guard import redact_whatever_is_not_guarded
 from pipelines.launch import events_of, instance_of, nightly_run
+from pipelines.night_lock import one_night
 from pipelines.summary import NightReport, print_summary
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def run_night(console: Console, settings: dict[str, str]) -> int:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     report = NightReport()
-    with instance_of(PROJECT_ROOT) as instance:
-        job, run = nightly_run(instance, PROJECT_ROOT, settings)
+    store = load_site().folder("store")
+    with one_night(store), instance_of(PROJECT_ROOT) as instance:
+        job, run = nightly_run(instance, PROJECT_ROOT, store, settings)
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             report.planned = {node.name for node in job.get_definition().nodes}

@@ -12,6 +12,7 @@ import dagster as dg
 
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import ContractBroken, FileRefused
+from fuller_popheath.graph import order
 from fuller_popheath.registry import sources, tables
 from pipelines import describe
 from pipelines.arrivals import take
@@ -102,13 +103,14 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     contract = load_contract(spec.contract)
     upstream = {describe.argument_of(name): name for name in spec.inputs}
     known = describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs])
+    referenced = referenced_tables(contract)
     checks = [_check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored.")]
 
     @dg.asset(
         **_common(contract, group, {"duckdb", "parquet"}),
         metadata=known,
         ins={argument: dg.AssetIn(key=describe.key_of(name)) for argument, name in upstream.items()},
-        deps=[describe.key_of(name) for name in spec.picture_inputs if name not in spec.inputs],
+        deps=[describe.key_of(name) for name in dict.fromkeys((*spec.picture_inputs, *referenced)) if name not in spec.inputs],
         check_specs=[*checks, _check(contract, PICTURE, "The picture could be drawn.")] if spec.picture else checks,
         code_version=describe.code_version(spec.build),
     )
@@ -122,7 +124,7 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
             drawn, verdict = draw(spec, built, given, tonight)
             metadata |= drawn
             yield verdict
-        yield from proven_output(built, contract, metadata, given)
+        yield from proven_output(built, contract, metadata, given | tonight.stored(referenced))
 
     return make
 
@@ -136,9 +138,28 @@ def proven_output(
     except ContractBroken as broken:
         yield dg.AssetCheckResult(check_name=CHECK, passed=False, description=str(broken), metadata={"error": type(broken).__name__})
         raise
-    kept = f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows"
-    yield dg.AssetCheckResult(check_name=CHECK, passed=True, description=kept, metadata={"rows": table.num_rows})
+    not_judged = [rule for rule, other in describe.references_of(contract).items() if other not in (references or {})]
+    yield dg.AssetCheckResult(
+        check_name=CHECK,
+        passed=True,
+        description=kept(len(contract.rules), table.num_rows, not_judged),
+        metadata={"rows": table.num_rows, "rules not judged": len(not_judged)},
+    )
     yield from _output(proven, metadata)
+
+
+def kept(rules: int, rows: int, not_judged: list[str]) -> str:
+    """What a check says of a table that breaks no rule: only of the rules that could be judged."""
+    if not not_judged:
+        return f"all {rules} rules kept by {rows:,} rows"
+    return f"{rules - len(not_judged)} rules kept by {rows:,} rows; {len(not_judged)} not judged: {', '.join(not_judged)}"
+
+
+def referenced_tables(contract: "Contract") -> tuple[str, ...]:
+    """The other tables that a table's codes refer to and that can be made before it: those that are not made of it, nor it of itself."""
+    made = tables()
+    others = dict.fromkeys(name for name in describe.references_of(contract).values() if name != contract.id and (name in made or name in sources()))
+    return tuple(name for name in others if name not in made or contract.id not in order(made, [name]))
 
 
 def _output(proven: Proven, metadata: Mapping[str, Any]) -> Iterator[dg.MaterializeResult[Proven]]:

@@ -194,13 +194,6 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
-def write_csv(table: pa.Table, path: Path) -> None:
-    """A table as CSV for people."""
-    from pyarrow import csv
-
-    csv.write_csv(table, path, csv.WriteOptions(quoting_style="needed"))
-
-
 class ParquetStore(dg.IOManager):
     """Dagster's hand to the store: the asset key is the contract id, the day and the folders come from the `night` resource."""
 

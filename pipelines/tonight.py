@@ -5,6 +5,8 @@ What does not belong here: how files are recognised (`fuller_popheath.arrival`) 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from fuller_popheath.errors import FullerError
+from fuller_popheath.site import load_site
+from pipelines.night_lock import one_night
 from pipelines.stores import Store
 
 if TYPE_CHECKING:
@@ -63,6 +68,10 @@ class Tonight:
         except InputMissing:
             return contracts.empty_table(contracts.load_contract(contract_id))
 
+    def stored(self, contract_ids: Iterable[str]) -> dict[str, pa.Table]:
+        """Those of some tables that the store has for tonight's day, whole."""
+        return {name: self.store.read(name, self.as_of) for name in contract_ids if self.store.path(name, self.as_of).is_file()}
+
 
 class NightSettings(dg.ConfigurableResource):
     """What this run is about. Everything may be left as it is: the newest day in the landing folder, both editions, the whole of it."""
@@ -75,9 +84,25 @@ class NightSettings(dg.ConfigurableResource):
     icb: str = Field(default="", description="Keep only this Integrated Care Board: its code. Empty: the one site.toml names, or all.")
 
     _resolved: Tonight | None = PrivateAttr(default=None)
+    _refused: FullerError | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[NightSettings]:
+        """Hold the store's lock as long as the run lasts, however it was started. A refusal is kept for the first step, which tells it guarded."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(one_night(load_site().folder("store")))
+            except FullerError as refused:
+                self._refused = refused
+            yield self
 
     def tonight(self) -> Tonight:
-        """Resolve once a run. Raises SettingsWrong for a day or folder that cannot be used, InputMissing where no file tells the day."""
+        """Resolve once a run.
+
+        Raises SettingsWrong for a day or folder that cannot be used or where another night is running, InputMissing where no file tells the day.
+        """
+        if self._refused is not None:
+            raise self._refused
         if self._resolved is None:
             self._resolved = self._resolve()
         return self._resolved
@@ -85,7 +110,6 @@ class NightSettings(dg.ConfigurableResource):
     def _resolve(self) -> Tonight:
         from fuller_popheath.arrival.landing import plan, survey
         from fuller_popheath.registry import sources
-        from fuller_popheath.site import load_site
         from fuller_popheath.specs import Night
 
         asked = read_day(self.as_of)

@@ -14,6 +14,7 @@ from fuller_popheath.errors import FileRefused, InputMissing
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.archives import unreadable
 from fuller_popheath.sources.heads import OpenedHead, columns_shown, describe
+from fuller_popheath.sources.names import FILE_WITHHELD, file_told, file_told_by_position
 from fuller_popheath.sources.opening import KNOWN_KINDS, heads, is_known_kind
 from fuller_popheath.specs import ContractId, FileHead, Recognised, SourceSpec
 
@@ -33,7 +34,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class LandingFile:
-    """One thing that arrived. `file_name` is its path below the landing folder, `member` the sheet, layer or zip member, "" if the file is one thing.
+    """One thing that arrived. `file_name` is its path below the landing folder, `member` the sheet, layer or zip member, "" if the file is one thing;
+    either is withheld where it looks like a person's number (`sources/names.py`).
 
     `contract` is what it fills, or would fill if it were sound; `problem` says, without any value of a row, why it cannot be used;
     `richness` and `size_bytes` choose between two of the same day.
@@ -68,16 +70,17 @@ def survey(landing: Path, sources: Sources | None = None, limits: ArrivalLimits 
         raise InputMissing(f"the landing folder {landing.name} is not there; make it and put the files in, or name another")
     known = registry.sources() if sources is None else sources
     paths = sorted(path for path in landing.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(landing)))
-    return tuple(found for path in paths for found in survey_file(path, landing, known, limits or ArrivalLimits()))
+    limits = limits or ArrivalLimits()
+    return tuple(found for position, path in enumerate(paths, start=1) for found in survey_file(path, landing, known, limits, position))
 
 
 def _is_hidden(below: Path) -> bool:
     return any(part.startswith((".", "~$", "__MACOSX")) for part in below.parts)
 
 
-def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimits) -> tuple[LandingFile, ...]:
-    """The recognised things in one file; where none is, the file itself with why. See `survey`."""
-    name = path.relative_to(landing).as_posix()
+def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimits, position: int = 1) -> tuple[LandingFile, ...]:
+    """The recognised things in one file; where none is, the file itself with why. `position` among the files, from 1. See `survey`."""
+    name = file_told_by_position(path.relative_to(landing).as_posix(), position)
     try:
         with path.open("rb") as stream:
             content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -90,7 +93,7 @@ def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimi
     try:
         found = [_recognise(replace(blank, member=head.member or ""), head, sources) for head in heads(path, limits.max_file_megabytes)]
     except FileRefused as refusal:
-        return (replace(blank, state=State.REFUSED, problem=str(refusal)),)
+        return (replace(blank, state=State.REFUSED, problem=str(refusal).replace(FILE_WITHHELD, name)),)
     # Of a workbook or zip with something known in it, the notes beside it need no line of their own.
     known = [each for each in found if each.state is State.RECOGNISED] or [each for each in found if each.state is State.REFUSED]
     return tuple(known) if known else (_unknown(blank, [each.head for each in found if each.head], sources),)
@@ -102,7 +105,7 @@ def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> Landing
         try:
             answer = spec.recognise(head)
         except FileRefused as refusal:
-            return replace(file, head=head, state=State.REFUSED, contract=spec.contract, problem=str(refusal))
+            return replace(file, head=head, state=State.REFUSED, contract=spec.contract, problem=str(refusal).replace(FILE_WITHHELD, file.file_name))
         if answer is not None:
             answers.append((spec, answer))
     if not answers:
@@ -139,9 +142,9 @@ def survey_one(path: Path, expected: tuple[ContractId, ...], sources: Sources, l
     """
     asked = {contract: sources[contract] for contract in expected}
     if not path.is_file():
-        raise FileRefused(f"{path.name}: there is no such file; check its name and folder")
+        raise FileRefused(f"{file_told(path.name)}: there is no such file; check its name and folder")
     if not is_known_kind(path):
-        raise FileRefused(f"{path.name}: expected {_wanted(asked)}; found a file of another kind, going by its name")
+        raise FileRefused(f"{file_told(path.name)}: expected {_wanted(asked)}; found a file of another kind, going by its name")
     found = survey_file(path, path.parent, asked, limits)
     usable = tuple(each for each in found if each.state is State.RECOGNISED)
     if usable:
@@ -149,7 +152,7 @@ def survey_one(path: Path, expected: tuple[ContractId, ...], sources: Sources, l
     refused = next((each for each in found if each.state is State.REFUSED and each.problem), None)
     if refused is not None:
         raise FileRefused(refused.problem)
-    raise FileRefused(f"{path.name}: expected {_wanted(asked)}; found {_what_else(path, sources, limits)}")
+    raise FileRefused(f"{file_told(path.name)}: expected {_wanted(asked)}; found {_what_else(path, sources, limits)}")
 
 
 def _wanted(asked: Sources) -> str:

@@ -66,7 +66,10 @@ def lists_sent(listed_count: pa.Table, registered_count: pa.Table, limits: Arriv
 
 
 def lists_agree(listed_count: pa.Table, registered_count: pa.Table) -> Finding:
-    """How many practices count differently in their own list and in the published file, practice by LSOA."""
+    """How many practices count differently in their own list and in the published file, practice by LSOA.
+
+    Cells are compared, not Core20: where every cell of a practice agrees, so does each of its quintiles, because they are made from cells alone.
+    """
     if not listed_count.num_rows:
         return Finding(True, NO_LISTS, {"practices compared": 0})
     in_lists, published = _cells(listed_count, "listed_count"), _cells(registered_count, "registered_count")

@@ -62,6 +62,11 @@ def _decile_of_rank(values: Values, arguments: Arguments) -> Any:
     return (tenfold > decile * arguments["areas"]) | (tenfold <= (decile - 1) * arguments["areas"])
 
 
+def _at_most_for(values: Values, arguments: Arguments) -> Any:
+    value, by = values[arguments["column"]], values[arguments["by"]]
+    return reduce(or_, (((by == label) & (value > most)).fill_null(False) for label, most in arguments["largest"].items()))
+
+
 def _half_of(values: Values, arguments: Arguments) -> Any:
     return ~(2 * values[arguments["half"]] - values[arguments["whole"]]).isin([0, 1])
 
@@ -115,6 +120,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "sum_of": Kind({"total": "number column", "parts": "number columns", "tolerance": "number"}, row=_sum_of),
         "percent_of": Kind({"percent": "number column", "part": "number column", "whole": "number column", "tolerance": "number"}, row=_percent_of),
         "decile_of_rank": Kind({"decile": "number column", "rank": "number column", "areas": "number"}, row=_decile_of_rank),
+        "at_most_for": Kind({"column": "number column", "by": "text column", "largest": "labels"}, row=_at_most_for),
         "half_of": Kind({"half": "number column", "whole": "number column"}, row=_half_of),
         "band_of_share": Kind(
             {"band": "text column", "part": "number column", "whole": "number column", "lowest_tenths": "labels"}, row=_band_of_share

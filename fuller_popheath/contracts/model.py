@@ -80,7 +80,7 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """The single declaration of one table (design law 2). There is one object a contract, so contracts are compared by identity.
+    """The single declaration of one table (docs/architecture.md, law 2). There is one object a contract, so contracts are compared by identity.
 
     `columns` are in the order of the table, `rules` in the order in which a row's broken ones are listed. `grain` says what one row is;
     `description` is the purpose, `limitations` what not to conclude from it, `source` where it comes from.

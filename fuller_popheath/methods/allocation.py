@@ -18,7 +18,7 @@ def largest_remainder(exact_shares: ArrayLike, totals: ArrayLike) -> NDArray[np.
     its total. `totals` (groups): whole numbers. Returns groups x categories: the whole part of each share, and one more for the largest
     remainders until the row adds up. Remainders that agree to 9 decimals are equal, and the lower category index goes first; so every result is
     within 1 of its exact share. Raises ValueError where a share is negative or a row does not add up to its total.
-    Source: the method of the largest remainder (Hamilton); the tie rule is the project's own (design section 11).
+    Source: the method of the largest remainder (Hamilton); the tie rule is the project's own.
     """
     import numpy as np
 

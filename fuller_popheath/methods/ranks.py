@@ -1,4 +1,4 @@
-"""Ranks of places among each other, and the national quantile that a published rank falls in. The two are never mixed (definitions, conventions)."""
+"""Ranks of places among each other, and the national quantile that a published rank falls in. The two are never mixed."""
 
 from __future__ import annotations
 

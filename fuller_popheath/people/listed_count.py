@@ -1,6 +1,7 @@
 """How many people of each LSOA are on each practice's list on the day, counted from patient-level practice lists.
 
-What does not belong here: deprivation and PCNs; these counts go through `place/quintile_counts.py` exactly as published ones do.
+No figure is made from these counts: they are held against the published ones, practice by LSOA (`arrival/plausible.py`, lists_agree).
+What does not belong here: deprivation and PCNs.
 """
 
 from __future__ import annotations

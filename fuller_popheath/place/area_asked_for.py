@@ -1,4 +1,4 @@
-"""Which practices the run is about: those of one ICB, of some sub-ICBs, or all.
+"""Which practices the run is about: those of one ICB, of some sub-ICBs, or all; and how many are left out.
 
 Codes only, never names: names of ICBs, places and PCNs change and repeat.
 """
@@ -15,16 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Restricted:
-    """What is left after restricting to the area asked for, and what was left out.
+class LeftOut:
+    """The practices with a list, and their registered people, that are in no table because they do not belong to the area asked for.
 
-    `left_out_*`: practices with a list that do not belong to the area, and their people; `unknown_icb_*`: those among them whose ICB no file says.
+    `unknown_icb_*` are those among them whose ICB no file or setting tells: they may belong to the area after all.
     """
 
-    registered_count: pa.Table
-    neighbourhood_practice: pa.Table
-    left_out_practice_count: int
-    left_out_registered_count: int
+    practice_count: int
+    registered_count: int
     unknown_icb_practice_count: int
     unknown_icb_registered_count: int
 
@@ -59,21 +57,24 @@ def practices_of(icb: str, neighbourhood_practice: pa.Table) -> frozenset[str]:
     return frozenset(practice for practice, icb_code, place_code in rows if icb_code in wanted or place_code in wanted)
 
 
-def restrict(registered_count: pa.Table, neighbourhood_practice: pa.Table, icb: str) -> Restricted:
-    """Both tables with the practices of `icb` only, and how many practices and people are left out. Raises InputMissing as practices_of does."""
+def left_out(registered_count: pa.Table, practices_everywhere: pa.Table, icb: str) -> LeftOut:
+    """Who a run about `icb` (see codes_asked_for) leaves out: nobody where no code is asked for.
+
+    `registered_count`: practice_code and registered_count of `core/registered_count`, which holds every practice that was published, whatever
+    the area; `practices_everywhere`: what neighbourhood_practice.practices_everywhere returns. Raises InputMissing as practices_of does.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    chosen = pa.array(sorted(practices_of(icb, neighbourhood_practice)), type=registered_count["practice_code"].type)
-    inside = pc.is_in(registered_count["practice_code"], value_set=chosen)
-    outside = registered_count.filter(pc.invert(inside))
-    placed = neighbourhood_practice.filter(pc.is_valid(neighbourhood_practice["icb_code"]))["practice_code"]
-    unknown = outside.filter(pc.invert(pc.is_in(outside["practice_code"], value_set=placed.combine_chunks())))
-    return Restricted(
-        registered_count=registered_count.filter(inside),
-        neighbourhood_practice=neighbourhood_practice.filter(pc.is_in(neighbourhood_practice["practice_code"], value_set=chosen)),
-        left_out_practice_count=pc.count_distinct(outside["practice_code"]).as_py(),
-        left_out_registered_count=pc.sum(outside["registered_count"]).as_py() or 0,
-        unknown_icb_practice_count=pc.count_distinct(unknown["practice_code"]).as_py(),
-        unknown_icb_registered_count=pc.sum(unknown["registered_count"]).as_py() or 0,
+    people = registered_count.group_by("practice_code").aggregate([("registered_count", "sum")])
+    people = people.filter(pc.greater(people["registered_count_sum"], 0))
+    chosen = pa.array(sorted(practices_of(icb, practices_everywhere)), type=people["practice_code"].type)
+    outside = people.filter(pc.invert(pc.is_in(people["practice_code"], value_set=chosen)))
+    placed = practices_everywhere.filter(pc.is_valid(practices_everywhere["icb_code"]))["practice_code"].combine_chunks()
+    unknown = outside.filter(pc.invert(pc.is_in(outside["practice_code"], value_set=placed)))
+    return LeftOut(
+        practice_count=outside.num_rows,
+        registered_count=pc.sum(outside["registered_count_sum"]).as_py() or 0,
+        unknown_icb_practice_count=unknown.num_rows,
+        unknown_icb_registered_count=pc.sum(unknown["registered_count_sum"]).as_py() or 0,
     )

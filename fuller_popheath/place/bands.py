@@ -1,7 +1,7 @@
 """The eight bands of the board paper: the share of a PCN's registered people who live in the most deprived national quintile.
 
 Source: Lancashire and South Cumbria ICB, board paper of 27 July 2022 on the Fuller Stocktake, Appendix 2. The printed bands leave what lies
-between two of them (69.95 %) open: here a share is first rounded half up to one decimal, and 70.0 belongs to the top band (design section 11).
+between two of them (69.95 %) open: here a share is first rounded half up to one decimal, and 70.0 belongs to the top band.
 """
 
 from __future__ import annotations

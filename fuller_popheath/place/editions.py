@@ -21,6 +21,11 @@ class Edition:
     contract: ContractId
 
     @property
+    def last_core20_rank(self) -> int:
+        """The last rank of national quintile 1, which is Core20: quintile = ceil(rank x 5 / N), so rank <= N / 5."""
+        return self.lsoa_count // 5
+
+    @property
     def code_column(self) -> str:
         """The column of its own LSOA code: `lsoa11_code` or `lsoa21_code`."""
         return f"lsoa{self.vintage[2:]}_code"

@@ -65,7 +65,7 @@ def _usable_weights(links: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Ser
 def _weighted_means(links: pd.DataFrame, imd: pd.DataFrame) -> pd.DataFrame:
     """A 2021 code made of several 2011 ones: the mean score by population, else the mean rank; `part_lsoa_code` is the code itself.
 
-    The weights are the denominators of the edition's File 7, else equal (design section 11).
+    The weights are the denominators of the edition's File 7, else equal.
     """
     import numpy as np
 

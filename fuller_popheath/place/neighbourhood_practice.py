@@ -35,8 +35,34 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     A practice in a PCN has the PCN's place and ICB, so that each level is the sum of the one below. Restricted to site.geography.icb.
     Raises InputMissing where no file says who belongs to which PCN, or the ICB asked for is unknown.
     """
-    import pandas as pd
     import pyarrow as pa
+
+    geography = night.site.geography
+    practices = _everywhere(inputs, night)
+    practices = practices[practices["practice_code"].isin(practices_of(geography.icb, _areas(practices)))]
+    practices = _with_names(practices, inputs[MAP].to_pandas(), geography)
+    practices = practices.assign(as_of=night.as_of).sort_values("practice_code", ignore_index=True)
+    return conform(pa.Table.from_pandas(practices, preserve_index=False), load_contract(CONTRACT))
+
+
+def practices_everywhere(inputs: Inputs, night: Night) -> pa.Table:
+    """The practices of the whole country as `build` knows them before it keeps those of site.geography.icb, from the same inputs.
+
+    One row per practice: practice_code, icb_code (empty where nothing tells it) and place_code (the sub-ICB). Raises InputMissing as build does.
+    """
+    return _areas(_everywhere(inputs, night))
+
+
+def _areas(practices: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    text = pa.schema([(name, pa.string()) for name in ("practice_code", "icb_code", "place_code")])
+    areas = practices[["practice_code", "icb_code"]].assign(place_code=practices["sub_icb_code"])
+    return pa.Table.from_pandas(areas, schema=text, preserve_index=False)
+
+
+def _everywhere(inputs: Inputs, night: Night) -> pd.DataFrame:
+    import pandas as pd
 
     practice_map = inputs[MAP].to_pandas()
     organisation = inputs[ORGANISATION].to_pandas()
@@ -48,11 +74,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
         raise InputMissing("no file says which practice belongs to which PCN: give the ePCN workbook of ODS, or a practice map (gp-reg-pat-prac-map)")
     alone = _without_pcn(inputs[COUNTS], members, practice_map, organisation)
     practices = pd.concat([members, alone], ignore_index=True) if len(alone) else members
-    practices = _with_icb(practices, practice_map, organisation, night.site.geography)
-    practices = _of_area(practices, night.site.geography.icb)
-    practices = _with_names(practices, practice_map, night.site.geography)
-    practices = practices.assign(as_of=night.as_of).sort_values("practice_code", ignore_index=True)
-    return conform(pa.Table.from_pandas(practices, preserve_index=False), load_contract(CONTRACT))
+    return _with_icb(practices, practice_map, organisation, night.site.geography)
 
 
 def _members_of_epcn(membership: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -114,14 +136,6 @@ def _with_icb(practices: pd.DataFrame, practice_map: pd.DataFrame, organisation:
     by_ods = in_use.sort_values(["sub_icb_code", "icb_code"]).drop_duplicates("sub_icb_code").set_index("sub_icb_code")["icb_code"]
     icb = _first_known(practices["known_icb"], sub_icb.map(by_map), sub_icb.map(geography.icb_of_sub_icb), sub_icb.map(by_ods))
     return practices.assign(icb_code=icb)
-
-
-def _of_area(practices: pd.DataFrame, icb: str) -> pd.DataFrame:
-    import pyarrow as pa
-
-    asked = practices[["practice_code", "icb_code"]].assign(place_code=practices["sub_icb_code"])
-    chosen = practices_of(icb, pa.Table.from_pandas(asked, preserve_index=False))
-    return practices[practices["practice_code"].isin(chosen)]
 
 
 def _with_names(practices: pd.DataFrame, practice_map: pd.DataFrame, geography: Geography) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     import pyarrow as pa
 
     deprivation = inputs[DEPRIVATION]
-    counted = quintile_counts(inputs[COUNTS], deprivation, "registered_count", "registrations_extract")
+    counted = quintile_counts(inputs[COUNTS], deprivation)
     counted = counted[counted["practice_code"].isin(set(inputs[PRACTICES]["practice_code"].to_pylist()))]
     refuse_partial_or_other_vintage(counted, deprivation, night.site.arrival)
     made = pa.Table.from_pandas(counted.assign(as_of=night.as_of), preserve_index=False)
@@ -35,7 +35,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
 
 
 def refuse_partial_or_other_vintage(counted: pd.DataFrame, area_deprivation: pa.Table, limits: ArrivalLimits) -> None:
-    """Refuse an edition that does not know the LSOA codes people are registered on: a wrong vintage or a partial file never gives low shares silently.
+    """Refuse an edition that does not know the LSOA codes people are registered on: a wrong vintage or partial file gives no low shares silently.
 
     `counted`: what quintile_counts returns. Raises InputMissing where more than a limit, in percent of all registered people, are on English LSOA
     codes (E01...) without deprivation in that edition: `unmatched_percent` without a lookup of LSOA 2011 to 2021 (no code says how it changed),
@@ -50,7 +50,7 @@ def refuse_partial_or_other_vintage(counted: pd.DataFrame, area_deprivation: pa.
         if not registered or not known.num_rows:
             continue
         has_lookup = pc.any(pc.not_equal(known["change_code"], "none")).as_py()
-        at_most = getattr(limits, "refuse_unmatched_percent", 5.0) if has_lookup else limits.unmatched_percent
+        at_most = limits.refuse_unmatched_percent if has_lookup else limits.unmatched_percent
         unknown = int((people["english_count"] - people["matched_count"]).sum())
         if 100 * unknown > at_most * registered:
             published = pc.sum(pc.equal(known["derivation"], "published")).as_py() or 0

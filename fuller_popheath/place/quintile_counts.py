@@ -1,4 +1,4 @@
-"""People per practice and national quintile from counts per practice and LSOA: one path for published counts and for counts of practice lists.
+"""People per practice and national quintile from counts per practice and LSOA.
 
 People on a code that lies in one quintile count whole. A code that several LSOAs of the edition share may lie in several quintiles: such people
 are added up per practice and quintile as fractions and made whole once, by largest remainder, so that a practice's total is kept exactly.
@@ -23,17 +23,17 @@ MILLION = 1_000_000
 UNCHANGED = ("U", "none")
 
 
-def quintile_counts(counts: pa.Table, area_deprivation: pa.Table, count_column: str, extract_column: str) -> pd.DataFrame:
+def quintile_counts(counts: pa.Table, area_deprivation: pa.Table) -> pd.DataFrame:
     """One row per edition in `area_deprivation` and practice in `counts`.
 
-    `counts`: practice_code, lsoa_code, a whole number of people in `count_column` and a date in `extract_column`; one row per practice and LSOA.
+    `counts`: practice_code, lsoa_code, registered_count and registrations_extract of `core/registered_count`; one row per practice and LSOA.
     Returns imd_edition, practice_code, registered_count, matched_count, unmatched_count, q1_count .. q5_count, redrawn_q1_count, imd_score_sum,
     scored_count, registrations_extract, and english_count: the people on any English LSOA code, known to the edition or not.
     """
     editions = sorted(area_deprivation["imd_edition"].unique().to_pylist())
     with Engine.duckdb() as engine:
-        people = engine.table("people", counts.select(["practice_code", "lsoa_code", count_column, extract_column]))
-        people = people.rename(people=count_column, extract=extract_column)
+        people = engine.table("people", counts.select(["practice_code", "lsoa_code", "registered_count", "registrations_extract"]))
+        people = people.rename(people="registered_count", extract="registrations_extract")
         codes = engine.table("codes", _codes(area_deprivation, editions))
         totals = engine.collect(_practice_totals(people).order_by("practice_code"), "adding up the people of each practice")
         cells = engine.collect(_cell_counts(people, codes), "adding up the people of each practice and quintile")

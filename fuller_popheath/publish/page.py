@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.place.editions import EDITIONS
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.bands import COLOURS, ink_on
 from fuller_popheath.publish.catchments import APPROXIMATE
@@ -57,6 +58,7 @@ def core20_page(
         "title": title,
         "night": night,
         "editions": views,
+        "all_editions": EDITIONS,
         "default": shown[0] if shown else "",
         "several_icbs": len({code for code in by_pcn.column("icb_code").to_pylist() if code}) > 1,
         "map": map_view(shapes, views) if shapes is not None and len(shapes) else None,

@@ -36,7 +36,7 @@ class PcnRow:
     name: str
     short_name: str
     icb: str
-    rank_in_icb: int
+    rank_in_icb: str
     practices: int
     registered: int
     core20: int
@@ -138,7 +138,7 @@ def _row(r: Ranked, wave: Mapping[str, Any]) -> PcnRow:
         name=wording.calm(row["pcn_name"]),
         short_name=r.short_name,
         icb=row["icb_code"] or wording.NOT_GIVEN,
-        rank_in_icb=row["rank_in_icb"],
+        rank_in_icb=wording.count(row["rank_in_icb"]),
         practices=row["practice_count"],
         registered=row["registered_count"],
         core20=row["q1_count"],

@@ -1,4 +1,4 @@
-"""Publish whole: all products of a day in one folder, and one pointer that moves to it when every file of it stands (design law 8).
+"""Publish whole: all products of a day in one folder, and one pointer that moves to it when every file of it stands (docs/architecture.md, law 8).
 
 `releases/<as_of>_<run>/<purpose>/<name>.csv` ..., with `manifest.json`; `products` is a symbolic link to the current one. What does not belong
 here: making a product, and knowing one by name.
@@ -49,8 +49,9 @@ class Released:
 def release(products: Path, releases: Path, as_of: date, run: str, parts: Iterable[Part], keep: int = KEPT) -> Released:
     """Write a release of one day and, unless that would go back to an older day, move the pointer `products` to it in one step.
 
-    Until then everything stays as it was, whatever fails. Of all releases the `keep` newest and the current one are kept. A real folder at `products`, from
-    before there were releases, is moved in among them. Raises SettingsWrong where two parts would be one file or `products` is a file.
+    Until then everything stays as it was, whatever fails. Of all releases the `keep` newest and the current one are kept. A real folder at
+    `products`, from before there were releases, is moved in among them. One release is written at a time: the caller sees to that.
+    Raises SettingsWrong where two parts would be one file or `products` is a file.
     """
     if products.exists() and not products.is_dir():
         raise SettingsWrong(f"{products.name} is a file; it has to be free for the pointer to the current release: move it away")
@@ -111,6 +112,8 @@ def _write_release(releases: Path, as_of: date, run: str, parts: list[Part]) -> 
     if twice := sorted({"/".join(name) for name in names if names.count(name) > 1}):
         raise SettingsWrong(f"{', '.join(twice)} would be written twice in one release; give each product and page files of its own names")
     make_folder(releases, OPEN_FOLDER)
+    for left in releases.glob(".making-*"):  # by a process that was killed
+        shutil.rmtree(left)
     making = releases / f".making-{uuid4().hex}"
     try:
         make_folder(making, OPEN_FOLDER)

@@ -9,6 +9,8 @@ import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from fuller_popheath.methods.bands import percent_tenths
+
 NOT_GIVEN = "–"
 
 
@@ -16,7 +18,7 @@ def share(part: int, whole: int) -> str:
     """`34.9%`: half-up to one decimal in integer arithmetic, as the bands are decided. A whole of nothing has no share."""
     if whole <= 0:
         return NOT_GIVEN
-    tenths = (2000 * part + whole) // (2 * whole)
+    tenths = int(percent_tenths(part, whole))
     return f"{tenths // 10}.{tenths % 10}%"
 
 

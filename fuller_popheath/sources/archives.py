@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fuller_popheath.errors import FileRefused
+from fuller_popheath.sources.names import file_told
 
 MEGABYTE = 1 << 20
 ASK_AGAIN = "fetch or ask for the file again"
@@ -45,22 +46,22 @@ def plain_bytes(path: Path, max_bytes: int) -> bytes:
     """A file as it lies on disk. Raises FileRefused if it is larger than the bound or cannot be read."""
     try:
         with path.open("rb") as stream:
-            return read_bounded(stream, path.name, max_bytes)
+            return read_bounded(stream, file_told(path.name), max_bytes)
     except OSError:
-        raise unreadable(path.name) from None
+        raise unreadable(file_told(path.name)) from None
 
 
 def gzip_bytes(path: Path, max_bytes: int) -> bytes:
     """The content of a .gz file. Raises FileRefused if it is cut short, damaged or larger than the bound."""
     try:
         with gzip.open(path, "rb") as stream:
-            return read_bounded(stream, path.name, max_bytes)
+            return read_bounded(stream, file_told(path.name), max_bytes)
     except EOFError:
-        raise FileRefused(f"{path.name}: the gzip file is cut short, its end is missing; {ASK_AGAIN}") from None
+        raise FileRefused(f"{file_told(path.name)}: the gzip file is cut short, its end is missing; {ASK_AGAIN}") from None
     except (gzip.BadGzipFile, zlib.error):
-        raise FileRefused(f"{path.name}: the gzip file is damaged; {ASK_AGAIN}") from None
+        raise FileRefused(f"{file_told(path.name)}: the gzip file is damaged; {ASK_AGAIN}") from None
     except OSError:
-        raise unreadable(path.name) from None
+        raise unreadable(file_told(path.name)) from None
 
 
 def zip_members(path: Path, max_bytes: int) -> list[str]:
@@ -73,26 +74,29 @@ def zip_members(path: Path, max_bytes: int) -> list[str]:
             members = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise FileRefused(
-            f"{path.name}: the zip or workbook is cut short, damaged or none: its list of contents cannot be read; {ASK_AGAIN}"
+            f"{file_told(path.name)}: the zip or workbook is cut short, damaged or none: its list of contents cannot be read; {ASK_AGAIN}"
         ) from None
     except OSError:
-        raise unreadable(path.name) from None
+        raise unreadable(file_told(path.name)) from None
     if not members:
-        raise FileRefused(f"{path.name}: the zip holds no file; {ASK_AGAIN}")
+        raise FileRefused(f"{file_told(path.name)}: the zip holds no file; {ASK_AGAIN}")
     if any(info.flag_bits & 1 for info in members):
-        raise FileRefused(f"{path.name}: the zip file is encrypted; unpack it with its password and put the file inside into the folder instead")
+        raise FileRefused(f"{file_told(path.name)}: the zip file is encrypted; unpack it with its password and put in the file inside instead")
     if sum(info.file_size for info in members) > max_bytes:
-        raise too_large(path.name, max_bytes)
+        raise too_large(file_told(path.name), max_bytes)
     return [info.filename for info in members]
 
 
-def zip_bytes(path: Path, member: str, max_bytes: int, at_most: int | None = None) -> bytes:
-    """The content of one member of a zip, or its first `at_most` bytes. Raises FileRefused if it is damaged or larger than the bound."""
-    name = f"{path.name} ({member})"
+def zip_bytes(path: Path, member: str, told: str, max_bytes: int, at_most: int | None = None) -> bytes:
+    """The content of one member of a zip, or its first `at_most` bytes. Raises FileRefused if it is damaged or larger than the bound.
+
+    `told`: how messages call the member.
+    """
+    name = f"{file_told(path.name)} ({told})"
     try:
         with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
             return stream.read(at_most) if at_most is not None else read_bounded(stream, name, max_bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, NotImplementedError, ValueError):
         raise FileRefused(f"{name}: this part of the zip file is damaged or packed in a way that cannot be read; {ASK_AGAIN}") from None
     except OSError:
-        raise unreadable(path.name) from None
+        raise unreadable(file_told(path.name)) from None

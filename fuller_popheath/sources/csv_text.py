@@ -2,7 +2,7 @@
 
 The quick reader (pyarrow) is believed only where it made exactly one row of every line; otherwise each line is read by itself, so that a
 quotation mark that is never closed costs its own line and not the rest of the file. No dialect is sniffed: the first quote of the
-registrations file stands at line 31,794 (data README, trap 1).
+registrations file stands at line 31,794.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import FileHead
 
 HEAD_ROWS = 20
@@ -32,14 +33,15 @@ LONG_DIGITS = re.compile(r"\d{5,}")
 class OpenedHead(FileHead):
     """A FileHead that also knows how to get back to its rows.
 
-    `packing` is "", "gz" or "zip"; `packed_name` the member inside a zip; `sheet` the sheet of a workbook or the position of a layer;
-    `header_row` the physical row on which the header ends (1 = the first row of the file); `row_count` the rows below it where that is known
+    `packing` is "", "gz" or "zip"; `packed_name` the member inside a zip and `packed_told` how it is called in messages; `sheet` the sheet of a
+    workbook or the position of a layer; `header_row` the physical row on which the header ends (1 = the first row of the file); `row_count` the rows below it where that is known
     without reading (sheets and layers); `crs` and `bounds` (west, south, east, north in the units of the CRS) belong to boundaries;
     `max_bytes` bounds what may be unpacked.
     """
 
     packing: str = ""
     packed_name: str = ""
+    packed_told: str = ""
     sheet: str = ""
     header_row: int = 1
     row_count: int | None = None
@@ -50,7 +52,8 @@ class OpenedHead(FileHead):
     @property
     def name(self) -> str:
         """How messages call it: the file's name, and the member in brackets where there is one."""
-        return f"{self.path.name} ({self.member})" if self.member else self.path.name
+        name = file_told(self.path.name)
+        return f"{name} ({self.member})" if self.member else name
 
 
 def clean_header(text: object) -> str:

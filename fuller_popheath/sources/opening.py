@@ -17,6 +17,7 @@ from fuller_popheath.periods import parse_published_date
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources import archives, boundary_files, csv_text, workbooks
 from fuller_popheath.sources.heads import OpenedHead, clean_header
+from fuller_popheath.sources.names import file_told, part_told
 from fuller_popheath.specs import FileHead
 
 if TYPE_CHECKING:
@@ -38,18 +39,19 @@ class _Packed:
     packed_name: str
     kind: str
     max_bytes: int
+    packed_told: str = ""
 
     @property
     def own_name(self) -> str:
-        return f"{self.path.name} ({self.packed_name})" if self.packed_name else self.path.name
+        return f"{file_told(self.path.name)} ({self.packed_told})" if self.packed_name else file_told(self.path.name)
 
     def content(self) -> bytes:
-        return _content(self.path, self.packing, self.packed_name, self.max_bytes)
+        return _content(self.path, self.packing, self.packed_name, self.packed_told, self.max_bytes)
 
 
-def _content(path: Path, packing: str, packed_name: str, max_bytes: int) -> bytes:
+def _content(path: Path, packing: str, packed_name: str, packed_told: str, max_bytes: int) -> bytes:
     if packing == "zip":
-        return archives.zip_bytes(path, packed_name, max_bytes)
+        return archives.zip_bytes(path, packed_name, packed_told, max_bytes)
     return archives.gzip_bytes(path, max_bytes) if packing == "gz" else archives.plain_bytes(path, max_bytes)
 
 
@@ -72,7 +74,7 @@ def heads(path: Path, max_megabytes: int = MAX_MEGABYTES) -> list[OpenedHead]:
     """
     found = [head for packed in _unpack(path, max_megabytes << 20) for head in _heads_of(packed)]
     if not found:
-        raise FileRefused(f"{path.name}: there is nothing in it to read; expected a {KNOWN_KINDS}")
+        raise FileRefused(f"{file_told(path.name)}: there is nothing in it to read; expected a {KNOWN_KINDS}")
     return found
 
 
@@ -82,24 +84,24 @@ def _unpack(path: Path, max_bytes: int) -> list[_Packed]:
         with path.open("rb") as stream:
             magic = stream.read(16)
     except OSError:
-        raise archives.unreadable(path.name) from None
+        raise archives.unreadable(file_told(path.name)) from None
     if size == 0:
-        raise FileRefused(f"{path.name}: the file is empty (0 bytes); {archives.ASK_AGAIN}")
+        raise FileRefused(f"{file_told(path.name)}: the file is empty (0 bytes); {archives.ASK_AGAIN}")
     if size > max_bytes:
-        raise archives.too_large(path.name, max_bytes)
+        raise archives.too_large(file_told(path.name), max_bytes)
     name = path.name.lower()
     if magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileRefused(f"{path.name}: is an old .xls or a password-protected workbook; save it as .xlsx without a password")
+        raise FileRefused(f"{file_told(path.name)}: is an old .xls or a password-protected workbook; save it as .xlsx without a password")
     if magic.startswith(b"PK") or name.endswith((".zip", *WORKBOOK_NAMES)):
         return _unpack_zip(path, max_bytes)
     if magic.startswith(b"\x1f\x8b") or name.endswith(".gz"):
         kind = _kind_by_name(name.removesuffix(".gz"))
         if kind not in ("csv", "boundaries"):
-            raise FileRefused(f"{path.name}: expected a {KNOWN_KINDS}; found a gzip file of something else, going by its name")
+            raise FileRefused(f"{file_told(path.name)}: expected a {KNOWN_KINDS}; found a gzip file of something else, going by its name")
         return [_Packed(path, "gz", "", kind, max_bytes)]
     kind = "boundaries" if magic.startswith(b"SQLite format 3") else _kind_by_name(name)
     if kind is None:
-        raise FileRefused(f"{path.name}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name")
+        raise FileRefused(f"{file_told(path.name)}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name")
     return [_Packed(path, "", "", kind, max_bytes)]
 
 
@@ -108,9 +110,10 @@ def _unpack_zip(path: Path, max_bytes: int) -> list[_Packed]:
     if "xl/workbook.xml" in members or "xl/workbook.bin" in members:
         return [_Packed(path, "", "", "sheet", max_bytes)]
     kinds = {member: _kind_by_name(member) for member in members if not PurePosixPath(member).name.startswith((".", "__"))}
-    found = [_Packed(path, "zip", member, kind, max_bytes) for member, kind in kinds.items() if kind]
+    told = {member: part_told(member, "member", position) for position, member in enumerate(members, start=1)}
+    found = [_Packed(path, "zip", member, kind, max_bytes, told[member]) for member, kind in kinds.items() if kind]
     if not found:
-        raise FileRefused(f"{path.name}: none of the {len(members)} files in the zip is a CSV, .xlsx, .geojson or .gpkg")
+        raise FileRefused(f"{file_told(path.name)}: none of the {len(members)} files in the zip is a CSV, .xlsx, .geojson or .gpkg")
     return found
 
 
@@ -121,7 +124,7 @@ def _heads_of(packed: _Packed) -> list[OpenedHead]:
 
 def _csv_heads(packed: _Packed) -> list[OpenedHead]:
     if packed.packing == "zip":
-        beginning = archives.zip_bytes(packed.path, packed.packed_name, packed.max_bytes, at_most=csv_text.HEAD_BYTES)
+        beginning = archives.zip_bytes(packed.path, packed.packed_name, packed.packed_told, packed.max_bytes, at_most=csv_text.HEAD_BYTES)
     elif packed.packing == "gz":
         # Unpacked to its end, because only so does one that is cut short show itself before it is chosen over a sound one.
         beginning = packed.content()[: csv_text.HEAD_BYTES]
@@ -141,7 +144,7 @@ def _beginning(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(csv_text.HEAD_BYTES)
     except OSError:
-        raise archives.unreadable(path.name) from None
+        raise archives.unreadable(file_told(path.name)) from None
 
 
 def _sheet_heads(packed: _Packed) -> list[OpenedHead]:
@@ -149,34 +152,35 @@ def _sheet_heads(packed: _Packed) -> list[OpenedHead]:
     workbooks.check_workbook(content, packed.own_name, packed.max_bytes)
     saved_on = workbooks.saved_on(content)
     found = []
-    for sheet, rows in workbooks.sheet_rows(content, packed.own_name):
+    for position, (sheet, rows) in enumerate(workbooks.sheet_rows(content, packed.own_name), start=1):
         header = csv_text.find_header(list(enumerate(workbooks.head_rows(rows), start=1)))
         if header is not None:
             header_row, columns, below = header
             count = len(rows) - header_row
-            found.append(_head(packed, sheet, columns, below, label=sheet, header_row=header_row, row_count=count, saved_on=saved_on))
+            label = part_told(sheet, "sheet", position)
+            found.append(_head(packed, sheet, columns, below, label=label, header_row=header_row, row_count=count, saved_on=saved_on))
     return found
 
 
 def _boundary_heads(packed: _Packed) -> list[OpenedHead]:
-    layers = boundary_files.layers(_source_of(packed.path, packed.packing, packed.packed_name, packed.max_bytes), packed.own_name)
+    layers = boundary_files.layers(_source_of(packed.path, packed.packing, packed.packed_name, packed.packed_told, packed.max_bytes), packed.own_name)
     return [
         _head(
             packed,
             str(layer.position),
             layer.fields,
             (),
-            label=layer.name if len(layers) > 1 else "",
+            label=part_told(layer.name, "layer", number) if len(layers) > 1 else "",
             row_count=layer.features,
             crs=layer.crs,
             bounds=layer.bounds,
         )
-        for layer in layers
+        for number, layer in enumerate(layers, start=1)
     ]
 
 
-def _source_of(path: Path, packing: str, packed_name: str, max_bytes: int) -> Path | bytes:
-    return _content(path, packing, packed_name, max_bytes) if packing else path
+def _source_of(path: Path, packing: str, packed_name: str, packed_told: str, max_bytes: int) -> Path | bytes:
+    return _content(path, packing, packed_name, packed_told, max_bytes) if packing else path
 
 
 def _head(
@@ -195,12 +199,13 @@ def _head(
     return OpenedHead(
         path=packed.path,
         kind=packed.kind,
-        member=": ".join(part for part in (packed.packed_name, label) if part) or None,
+        member=": ".join(part for part in (packed.packed_told, label) if part) or None,
         columns=tuple(clean_header(column) for column in columns),
         first_row=tuple(str(cell).strip() for cell in below),
         saved_on=date_in_name(packed.path.name) or date_in_name(PurePosixPath(packed.packed_name).name) or saved_on,
         packing=packed.packing,
         packed_name=packed.packed_name,
+        packed_told=packed.packed_told,
         sheet=sheet,
         header_row=header_row,
         row_count=row_count,
@@ -225,7 +230,7 @@ def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True
     `has_header=False` reads the first row as a row. Raises FileRefused if the file cannot be read.
     """
     opened = as_opened(head)
-    content = _content(opened.path, opened.packing, opened.packed_name, opened.max_bytes)
+    content = _content(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes)
     header_row = opened.header_row if has_header else 0
     if opened.kind == "sheet":
         rows = workbooks.sheet_rows(content, opened.name, opened.sheet)[0][1]
@@ -236,7 +241,7 @@ def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True
 def shapes_table(head: FileHead, columns: Sequence[str]) -> pa.Table:
     """Read the named properties of a boundary layer and its `geometry` (WKB in the layer's own CRS). Raises FileRefused if it cannot be read."""
     opened = as_opened(head)
-    source = _source_of(opened.path, opened.packing, opened.packed_name, opened.max_bytes)
+    source = _source_of(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes)
     return boundary_files.read_shapes(source, opened.name, int(opened.sheet), columns)
 
 
@@ -246,5 +251,5 @@ def as_opened(head: FileHead) -> OpenedHead:
         return head
     found = next((each for each in heads(head.path) if each.member == head.member and each.kind == head.kind), None)
     if found is None:
-        raise FileRefused(f"{head.path.name}: has no part called {head.member}")
+        raise FileRefused(f"{file_told(head.path.name)}: has no part called {head.member}")
     return found

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-LSOAS_2019 = 32_844
-LSOAS_2025 = 33_755
-"""How many LSOAs each edition ranks (definitions.md, section b)."""
+from fuller_popheath.place.editions import EDITIONS
+
+LSOAS_2019, LSOAS_2025 = (edition.lsoa_count for edition in EDITIONS)
+"""How many LSOAs each edition ranks."""
 
 DECILE_SHARES = (0.189, 0.110, 0.099, 0.091, 0.079, 0.072, 0.107, 0.103, 0.090, 0.060)
 """Share of areas in each IMD 2019 decile, 1 first: Lancashire and South Cumbria's 1,049 LSOAs (House of Commons Library geography lookup)."""
@@ -105,5 +106,5 @@ def ranks(score: np.ndarray, ranked: int) -> np.ndarray:
 
 
 def decile(rank: np.ndarray, ranked: int) -> np.ndarray:
-    """National decile of a rank: ceil(rank x 10 / N), the rule that reproduces every published decile (definitions.md, section b)."""
+    """National decile of a rank: ceil(rank x 10 / N), the rule that reproduces every published decile."""
     return -(-rank * 10 // ranked)

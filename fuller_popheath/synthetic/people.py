@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LOOK_BACK_DAYS = 5 * 365 + 1
-"""A list carries registrations that ended within the last five years (design, section 11)."""
+"""A list carries registrations that ended within the last five years."""
 
 WITHOUT_NHS_NUMBER = 0.001
 WITHOUT_LSOA = 0.0005

@@ -38,7 +38,7 @@ def published_date(day: date) -> str:
 
 
 def registered_on(people: pa.Table, day: date) -> pa.Table:
-    """The registrations that count on a day: start <= day < end, and day < date of death (design conventions)."""
+    """The registrations that count on a day: start <= day < end, and day < date of death."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -11,13 +11,14 @@ import dagster as dg
 
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import InputMissing
+from fuller_popheath.publish.csv_files import write_csv
 from fuller_popheath.publish.release import Part, release
 from fuller_popheath.registry import tables
 from pipelines import describe
 from pipelines.defs.pages import PAGES
 from pipelines.guard import guarded
 from pipelines.steps import group_of
-from pipelines.stores import with_columns_of, write_csv, write_parquet
+from pipelines.stores import with_columns_of, write_parquet
 from pipelines.summary import PRODUCTS
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def _made_files(tonight: "Tonight", current: Path) -> dict[str, str]:
     key=KEY,
     group_name="releases",
     description=(
-        "Everything that leaves, published whole: one folder with every product and page of the day, each under its purpose, and a manifest with rows and "
-        "hashes. When all of it stands, the pointer `products` moves to it; if anything before it failed, yesterday's stays. It never goes back to an older day."
+        "Everything that leaves, published whole: one folder with every product and page of the day, each under its purpose, and a manifest with "
+        "rows and hashes. When all of it stands, the pointer `products` moves to it; if anything before it failed, yesterday's stays. "
+        "It never goes back to an older day."
     ),
     owners=list(describe.OWNERS),
     kinds={"csv", "parquet", "html"},

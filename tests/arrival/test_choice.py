@@ -59,7 +59,7 @@ def test_where_everything_is_later_the_earliest_counts_and_says_so(landing: Any)
 
 
 def test_the_membership_snapshot_is_chosen_by_the_day_it_was_saved(landing: Any) -> None:
-    """Trap 3: history as at a day differs between workbooks."""
+    """History as at a day differs between workbooks."""
     rows = [("A81001", "U12345", "20191001", "")]
     landing.epcn("ePCN_2022-04-27.xlsx", rows)
     landing.epcn("ePCN_2023-01-26.xlsx", rows)
@@ -108,7 +108,7 @@ def test_a_copy_is_not_counted_twice(landing: Any) -> None:
 
 
 def test_files_of_one_sex_count_together_or_not_at_all(landing: Any) -> None:
-    """Trap 6: taken for everyone, a file of men alone would halve every list."""
+    """Taken for everyone, a file of men alone would halve every list."""
     landing.registrations("men.csv", "01Jul2022", sex="MALE")
     with pytest.raises(InputMissing, match=r"men\.csv is a part only \(MALE\), and the file of the same day for FEMALE is not here"):
         _plan(landing)

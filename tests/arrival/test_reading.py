@@ -43,14 +43,14 @@ def test_a_sound_file_is_read_whole_and_typed(landing: Any, quarantine: Path) ->
 
 
 def test_every_way_to_write_an_area_code_is_accepted(landing: Any) -> None:
-    """Trap 8: NO2011, CLOSED and Welsh codes are values, and small counts are published as they are."""
+    """NO2011, CLOSED and Welsh codes are values, and small counts are published as they are."""
     extra = [f"GP_PRAC_PAT_LIST,01Jul2022,A81001,THE SURGERY,{code},ALL,1" for code in ("NO2011", "CLOSED", "W01000001", "S01006506", "95AA01S1")]
     landing.registrations(rows=20, extra=extra)
     assert read_and_check(_plan(landing), REGISTRATIONS).rows_accepted == 25
 
 
 def test_rows_for_all_and_for_each_sex_are_all_delivered(landing: Any) -> None:
-    """Trap 6: who is counted twice is decided where counts are made, with every row at hand."""
+    """Who is counted twice is decided where counts are made, with every row at hand."""
     extra = [f"GP_PRAC_PAT_LIST,01Jul2022,A81001,THE SURGERY,E01000000,{sex},5" for sex in ("MALE", "FEMALE")]
     landing.registrations(rows=20, extra=extra)
     arrived = read_and_check(_plan(landing), REGISTRATIONS)
@@ -66,7 +66,7 @@ def test_two_files_of_one_sex_each_are_one_table(landing: Any) -> None:
 
 
 def test_a_membership_that_ends_on_the_day_the_next_starts_is_no_overlap(landing: Any) -> None:
-    """Trap 2: F82001 ends in one PCN and starts in the other on the same day."""
+    """F82001 ends in one PCN and starts in the other on the same day."""
     landing.epcn("ePCN_2022-04-27.xlsx", [("F82001", "U11111", "20191001", "20200831"), ("F82001", "U22222", "20200831", "")])
     arrived = read_and_check(_plan(landing, date(2022, 7, 1)), "reference/pcn_membership")
     assert (arrived.rows_accepted, arrived.rows_quarantined) == (2, 0)

@@ -93,6 +93,9 @@ def between_columns_broken(rule: Rule, values: Mapping[str, Any]) -> bool:
     if rule.kind == "decile_of_rank":
         decile, rank = get("decile", "rank")
         return None not in (decile, rank) and decile != -(-rank * 10 // given["areas"])
+    if rule.kind == "at_most_for":
+        value, by = get("column", "by")
+        return None not in (value, by) and by in given["largest"] and value > given["largest"][by]
     if rule.kind == "half_of":
         half, whole = get("half", "whole")
         return None not in (half, whole) and half != -(-whole // 2)
@@ -168,12 +171,14 @@ def moves(contract: Contract, row: Row, columns: Sequence[str]) -> Iterator[Row]
 
 
 def fitting(contract: Contract, row: Row, name: str) -> Iterator[str]:
-    """Cells that a rule asks of a number: the exact percentage, and the numbers it must not be above or below."""
+    """Cells that a rule asks of a number: the exact percentage, and the numbers it must not be above or below, or is just above."""
     for rule in contract.rules:
         given = rule.arguments
         if given.get("percent") == name:
             part, whole = int(row[given["part"]]), int(row[given["whole"]])
             yield repr(100 * part / whole if whole else 0.0)
+        if rule.kind == "at_most_for" and given["column"] == name:
+            yield from (repr(float(most + 1)) for most in given["largest"].values())
         if rule.kind == "in_order" and name in given["columns"]:
             yield from (row[other] for other in given["columns"] if other != name)
 

@@ -73,7 +73,7 @@ def test_every_reference_leads_to_a_column_that_says_its_id(contract: Contract) 
 
 def test_core20_by_pcn_is_the_agreed_table() -> None:
     contract = load_contract("products/core20_by_pcn")
-    agreed = (  # fixed with the users of this product, in this order
+    agreed = (  # the order of columns is promised to those who read the file
         "as_of registrations_extract membership_snapshot imd_edition icb_code pcn_code pcn_name practice_count registered_count matched_count "
         "unmatched_count q1_count q2_count q3_count q4_count q5_count core20_percent core20_lower core20_upper band band_probability "
         "mean_imd_score rank_in_icb"

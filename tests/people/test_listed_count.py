@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fuller_popheath.arrival.plausible import lists_agree
 from fuller_popheath.contracts import check, conform, load_contract
 from fuller_popheath.people import listed_count
 from fuller_popheath.place import area_deprivation, registered_count
@@ -123,10 +124,11 @@ def test_lists_and_published_counts_of_the_same_people_agree() -> None:
         },
         NIGHT,
     )
-    by_lists = quintile_counts(listed_count.build({"inbound/practice_list": lists}, NIGHT), deprivation, "listed_count", "extract_date")
-    by_counts = quintile_counts(
-        registered_count.build({"reference/practice_lsoa_count": published}, NIGHT), deprivation, "registered_count", "registrations_extract"
-    )
-    assert by_lists.equals(by_counts)
+    counted = listed_count.build({"inbound/practice_list": lists}, NIGHT)
+    registered = registered_count.build({"reference/practice_lsoa_count": published}, NIGHT)
+    assert lists_agree(counted, registered).is_as_expected
+    as_published = {"listed_count": "registered_count", "extract_date": "registrations_extract"}
+    by_lists = quintile_counts(counted.rename_columns([as_published.get(name, name) for name in counted.column_names]), deprivation)
+    assert by_lists.equals(quintile_counts(registered, deprivation)), "lists that agree cell by cell agree in every quintile"
     assert by_lists["q1_count"].tolist() == [4, 6]  # 3.5 of 7 and 5.5 of 11, ties to the lower quintile
     assert by_lists["unmatched_count"].tolist() == [2, 3]

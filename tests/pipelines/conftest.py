@@ -32,6 +32,10 @@ class Place:
         return self.folder / "var" / "store"
 
     @property
+    def products(self) -> Path:
+        return self.folder / "var" / "products"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {"FULLER_SITE": str(self.folder / "site.toml"), "DAGSTER_HOME": str(self.folder), "HOME": str(self.folder / "home")}
 

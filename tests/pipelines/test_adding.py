@@ -100,4 +100,4 @@ def test_a_planted_file_is_read_and_a_planted_product_is_made(copy: Path, landed
     night = landed.run_night(root=copy)
     assert night.returncode == 0, night.stdout + night.stderr
     assert pq.read_table(landed.store / "reference" / "green_space" / f"as_of={AS_OF}" / "part.parquet").num_rows == 2
-    assert (landed.folder / "var" / "products" / "open" / "green_total.csv").read_text(encoding="utf-8") == '"letter","hectares"\n"E",3.75\n'
+    assert (landed.products / "open" / "green_total.csv").read_text(encoding="utf-8") == "letter,hectares\nE,3.75\n"

@@ -63,7 +63,7 @@ def test_asset_graph_is_as_agreed() -> None:
 
 
 def test_contract_asset_and_declaration_are_one_name() -> None:
-    assets = {key.to_user_string() for key in defs().resolve_all_asset_keys() if key.path[0] != "pages"}  # pages are no tables
+    assets = {key.to_user_string() for key in defs().resolve_all_asset_keys() if key.path[0] not in ("pages", "releases")}  # which are no tables
     assert assets == set(contract_ids()) == {*sources(), *tables(), "core/landing_file"}
 
 
@@ -103,8 +103,14 @@ def test_the_nightly_schedule_is_off_until_somebody_switches_it_on() -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/London")
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     nightly = repository.get_job("nightly")
-    assert {key.to_user_string() for key in nightly.asset_layer.executable_asset_keys} == {*contract_ids(), "pages/core20"}
+    assert {key.to_user_string() for key in nightly.asset_layer.executable_asset_keys} == {*contract_ids(), "pages/core20", "releases/current"}
     assert nightly.executor_def.name == "in_process"
+
+
+def test_the_release_comes_after_everything_that_leaves() -> None:
+    assets = graph()
+    leaves = {name for name, told in assets.items() if told["group"] in ("products", "pages")}
+    assert leaves == set(assets["releases/current"]["after"]) and len(leaves) > 5  # type: ignore[call-overload]
 
 
 def test_no_dotenv_lies_in_the_project(project_root: Path) -> None:

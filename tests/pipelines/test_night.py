@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from fuller_popheath.synthetic import plant_fault
 from tests.pipelines.conftest import AS_OF, Place, make_place
 
 HEADERLESS = "practice_lists/headerless.csv"
-FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership", "missing_column")
+FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership")
 
 
 @dataclass
@@ -71,19 +72,38 @@ def good_registered_count(home: Place, sound: Night) -> bytes:
 
 @pytest.fixture(scope="module")
 def broken(home: Place, sound: Night, good_registered_count: bytes) -> Night:
-    """The same place and day, with a fault in nearly every file."""
+    """The same place and day, with a fault in nearly every file that a night can do without."""
     for fault in FAULTS:
         plant_fault(home.landing, fault)
     lists = sorted((home.landing / "practice_lists").glob("*.csv"))
     (home.landing / HEADERLESS).write_text("".join(lists[-1].read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    population = home.landing / "lsoa21_population.csv"
+    population.write_text(re.sub(r",\d+$", ",many", population.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8")
+    number = re.findall(r"(?<!\d)999\d{7}(?!\d)", lists[0].read_text(encoding="utf-8"))[0]
+    with zipfile.ZipFile(home.landing / "named.zip", "w") as archive:
+        archive.write(home.landing / "LSOA_2011_to_LSOA_2021_lookup.csv", f"about {number}.csv")
+        archive.write(home.landing / "epraccur.csv", "another.csv")  # with two in it, the name of each is told
     (home.landing / "cut.zip").write_bytes(b"PK\x03\x04 and no more of it")
+    return night_of(home, home.run_night("--as-of", AS_OF.isoformat()))
+
+
+@pytest.fixture(scope="module")
+def released(home: Place, broken: Night) -> dict[str, bytes]:
+    """What people find before the failed night."""
+    return {path.relative_to(home.products).as_posix(): path.read_bytes() for path in home.products.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def failed(home: Place, broken: Night, released: dict[str, bytes]) -> Night:
+    """Then the one file that a night cannot do without has no column of counts."""
+    plant_fault(home.landing, "missing_column")
     return night_of(home, home.run_night("--as-of", AS_OF.isoformat()))
 
 
 def test_a_sound_night_ends_well(sound: Night) -> None:
     assert sound.ended.returncode == 0, sound.ended.stdout + sound.ended.stderr
     assert sound.ended.stderr == ""
-    assert set(sound.told) == {"core/landing_file", "pages/core20", *sources(), *tables()}
+    assert set(sound.told) == {"core/landing_file", "pages/core20", "releases/current", *sources(), *tables()}
     failed = {name for name, verdict in sound.checks.items() if not verdict.passed}
     assert failed <= {("core/neighbourhood_practice", "practice_coverage")}
 
@@ -140,9 +160,9 @@ def test_what_practices_sent_is_the_owners_only_and_without_identifiers(home: Pl
 
 def test_a_broken_night_says_so_and_loses_nothing_else(home: Place, broken: Night) -> None:
     assert broken.ended.returncode == 3, broken.ended.stdout + broken.ended.stderr
-    assert set(broken.told) == {"core/landing_file", "pages/core20", *sources(), *tables()}
+    assert set(broken.told) == {"core/landing_file", "pages/core20", "releases/current", *sources(), *tables()}
     said = broken.ended.stdout
-    for file in ("cut.zip", "lsoa21_boundaries.geojson", "gp-reg-pat-prac-lsoa-all.csv", "headerless.csv"):
+    for file in ("cut.zip", "lsoa21_boundaries.geojson", "headerless.csv"):
         assert file in said
     assert not broken.checks["core/landing_file", "files_readable"].passed
     assert not broken.checks["reference/lsoa_boundary", "contract"].passed
@@ -153,15 +173,25 @@ def test_a_broken_night_says_so_and_loses_nothing_else(home: Place, broken: Nigh
     assert broken.checks["reference/imd_2019", "contract"].passed
 
 
-def test_a_refused_file_leaves_the_good_table(home: Place, good_registered_count: bytes, broken: Night) -> None:
-    verdict = broken.checks["reference/practice_lsoa_count", "contract"]
-    assert not verdict.passed
+def test_a_refused_file_leaves_the_good_table(broken: Night) -> None:
+    verdict = broken.checks["reference/lsoa_population", "contract"]
+    assert not verdict.passed and verdict.severity == dg.AssetCheckSeverity.ERROR
     assert f"the table of {AS_OF} stands in" in verdict.description
-    assert broken.told["reference/practice_lsoa_count"]["stands in"] == AS_OF.isoformat()
+    assert broken.told["reference/lsoa_population"]["stands in"] == AS_OF.isoformat()
+
+
+def test_a_failed_night_leaves_yesterdays_products(home: Place, failed: Night, released: dict[str, bytes], good_registered_count: bytes) -> None:
+    assert failed.ended.returncode == 3, failed.ended.stdout + failed.ended.stderr
+    assert "gp-reg-pat-prac-lsoa-all.csv" in failed.ended.stdout
+    assert not {"releases/current", "products/core20_by_pcn", "core/registered_count"} & set(failed.told)
+    assert re.search(r"not made.*releases/current", failed.ended.stdout, re.DOTALL)
+    found = {path.relative_to(home.products).as_posix(): path.read_bytes() for path in home.products.rglob("*") if path.is_file()}
+    assert found == released and {"manifest.json", "open/core20.html", "open/map.png", "open/core20_by_pcn.csv"} <= set(found)
+    assert len(list((home.folder / "var" / "releases").iterdir())) == 2
     assert (home.store / "core" / "registered_count" / f"as_of={AS_OF}" / "part.parquet").read_bytes() == good_registered_count
 
 
-def test_no_nhs_number_is_stored_outside_landing_and_quarantine(home: Place, broken: Night) -> None:
+def test_no_nhs_number_is_stored_outside_landing_and_quarantine(home: Place, broken: Night, failed: Night) -> None:
     """Every number that any list holds, in a sound column or a wrong one, against every byte and every stored value."""
     sent = b"".join(path.read_bytes() for path in (home.landing / "practice_lists").glob("*.csv"))
     numbers = set(re.findall(rb"(?<!\d)999\d{7}(?!\d)", sent))
@@ -172,7 +202,7 @@ def test_no_nhs_number_is_stored_outside_landing_and_quarantine(home: Place, bro
             searched += len(text)
             assert not numbers & set(re.findall(rb"(?=(999\d{7}))", text)), path.relative_to(home.folder)
     assert searched > 1_000_000
-    said = (broken.ended.stdout + broken.ended.stderr).encode()
+    said = "".join(night.ended.stdout + night.ended.stderr for night in (broken, failed)).encode()
     assert not numbers & set(re.findall(rb"(?=(999\d{7}))", said))
 
 
@@ -195,17 +225,18 @@ def test_quarantine_keeps_the_rows_for_the_owner(home: Place, broken: Night) -> 
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
-def test_a_night_that_was_killed_does_not_block_the_next(home: Place, broken: Night) -> None:
+def test_a_night_that_was_killed_does_not_block_the_next(home: Place, failed: Night) -> None:
     from pipelines import launch
 
     with dg.DagsterInstance.from_config(str(home.folder)) as instance:
-        killed = instance.create_run_for_job(defs_job(), tags={launch.PROCESS_TAG: launch.this_process().rpartition(":")[0] + ":999999999"})
-        launch.refuse_or_clear_unfinished(instance)
-        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
-        running = instance.create_run_for_job(defs_job(), tags={launch.PROCESS_TAG: launch.this_process().rpartition(":")[0] + ":1"})
-        with pytest.raises(launch.SettingsWrong, match="a night is still running here"):
-            launch.refuse_or_clear_unfinished(instance)
-        instance.report_run_failed(running)
+        killed = instance.create_run_for_job(defs_job(), tags={launch.STORE_TAG: launch.this_store(home.store)})
+        elsewhere = instance.create_run_for_job(defs_job(), tags={launch.STORE_TAG: launch.this_store(home.folder)})
+        from_the_page = instance.create_run_for_job(defs_job())
+        launch.fail_what_was_killed(instance, home.store)
+        statuses = [instance.get_run_by_id(run.run_id).status.value for run in (killed, elsewhere, from_the_page)]  # type: ignore[union-attr]
+        assert statuses == ["FAILURE", "NOT_STARTED", "NOT_STARTED"]
+        instance.report_run_failed(elsewhere)
+        instance.report_run_failed(from_the_page)
 
 
 def defs_job() -> dg.JobDefinition:

@@ -58,12 +58,12 @@ def run(assets: list[dg.AssetsDefinition], instance: dg.DagsterInstance, wanted:
 def test_a_broken_table_never_replaces_the_good_one(landed: Place, instance: dg.DagsterInstance, toy: list[dg.AssetsDefinition]) -> None:
     assert run(toy, instance).success
     stored = landed.store / "core" / "registered_count" / f"as_of={AS_OF}" / "part.parquet"
-    product = landed.folder / "var" / "products" / "open" / "core20_unplaced.csv"
-    good, published = stored.read_bytes(), product.read_bytes()
+    good = stored.read_bytes()
     MADE["count"] = -5
     broken = run(toy, instance)
     assert not broken.success
-    assert stored.read_bytes() == good and product.read_bytes() == published
+    assert stored.read_bytes() == good
+    assert not landed.products.exists(), "a table reaches people with a release only"
     assert [p.name for p in stored.parent.iterdir()] == ["part.parquet"]
     assert broken.get_step_failure_events()[0].step_key == "core__registered_count"
     assert "products__core20_unplaced" not in {event.step_key for event in broken.get_step_success_events()}

@@ -1,4 +1,4 @@
-"""The published files end to end: figures of the data README and definitions, and what must hold in all of England."""
+"""The published files end to end: known figures, and what must hold in all of England."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def of(tables: Tables, contract_id: str, edition: str | None = None) -> pd.DataF
     return frame if edition is None else frame[frame["imd_edition"] == edition]
 
 
-def test_lancashire_and_south_cumbria_is_as_the_data_readme_says(lancashire: Tables) -> None:
-    # shared data README, "End-to-end check": registrations of 1 July 2022 x IMD 2019 x ePCN of 27 April 2022.
+def test_lancashire_and_south_cumbria_is_as_worked_out_outside_this_code(lancashire: Tables) -> None:
+    # Worked out once from the published files, outside this code: registrations of 1 July 2022 x IMD 2019 x ePCN of 27 April 2022.
     pcns = of(lancashire, "products/core20_by_pcn", "2019")
     assert len(pcns) == 41
     assert pcns["practice_count"].sum() == 200
@@ -38,7 +38,7 @@ def test_lancashire_and_south_cumbria_is_as_the_data_readme_says(lancashire: Tab
     (icb,) = of(lancashire, "products/core20_by_icb", "2019").to_dict("records")
     assert (icb["icb_code"], icb["pcn_count"], icb["practice_count"]) == ("QE1", 41, 200)
     assert round(icb["core20_percent"], 2) == 30.58
-    # definitions.md, section k: from 0.0 % to 76.3 %.
+    # Counted likewise: from 0.0 % to 76.3 %.
     assert (round(pcns["core20_percent"].min(), 1), round(pcns["core20_percent"].max(), 1)) == (0.0, 76.3)
 
 
@@ -53,12 +53,13 @@ def test_the_eight_sub_icbs_are_the_icb(real_files: Tables, england: Tables, lan
     arrived = {name: table for name, table in real_files.items() if name != "reference/practice_map"}
     arrived |= {name: england[name] for name in ("core/registered_count", "core/area_deprivation")}
     made = build(arrived, ["products/core20_by_pcn"], night("00Q,00R,00X,01A,01E,01K,02G,02M"))
-    columns = ["pcn_code", "imd_edition", "registered_count", "q1_count", "rank_in_icb"]
+    columns = ["pcn_code", "imd_edition", "registered_count", "q1_count"]
     assert of(made, "products/core20_by_pcn")[columns].equals(of(lancashire, "products/core20_by_pcn")[columns])
     assert made["products/core20_by_pcn"]["icb_code"].null_count == 82
+    assert made["products/core20_by_pcn"]["rank_in_icb"].null_count == 82, "a rank in no known ICB means nothing"
 
 
-def test_the_quintiles_of_england_are_as_the_data_readme_says(england: Tables) -> None:
+def test_the_quintiles_of_england_are_as_worked_out_outside_this_code(england: Tables) -> None:
     practices = of(england, "core/practice_quintile", "2019")
     assert practices[Q_COLUMNS].sum().tolist() == [12_814_773, 12_883_402, 12_394_278, 11_974_445, 11_660_743]
     assert practices["unmatched_count"].sum() == 41_301
@@ -66,11 +67,11 @@ def test_the_quintiles_of_england_are_as_the_data_readme_says(england: Tables) -
     assert len(practices) == 6_484
 
 
-def test_people_in_no_pcn_are_as_the_data_readme_says(england: Tables) -> None:
+def test_people_in_no_pcn_are_as_worked_out_outside_this_code(england: Tables) -> None:
     unplaced = of(england, "products/core20_unplaced", "2019")
     no_pcn = unplaced[unplaced["reason"] == "no_pcn"]
     assert (no_pcn["practice_code"].nunique(), no_pcn["registered_count"].sum()) == (78, 332_411)
-    # definitions.md, section c: 13,886 in Wales. Its 27,415 without LSOA include those of practices in no PCN, who count there.
+    # Counted in the published file: 13,886 in Wales. Its 27,415 without LSOA include those of practices in no PCN, who count there.
     by_reason = unplaced.groupby("reason")["registered_count"].sum()
     assert by_reason["wales"] == 13_886
     without_lsoa = of(england, "core/registered_count").query("lsoa_code == 'NO2011'")["registered_count"].sum()
@@ -163,7 +164,7 @@ def england_later(real_files: Tables, england: Tables, read_real: Callable[[str,
 
 
 def test_a_practice_that_moves_on_the_day_counts_in_its_new_pcn_only(england_later: Tables) -> None:
-    # Data README, trap 2: F82001 ends in U86966 and starts in U11211 on 1 July 2022; an inclusive end date counts it twice.
+    # F82001 ends in U86966 and starts in U11211 on 1 July 2022; an inclusive end date counts it twice.
     memberships = of(england_later, "reference/pcn_membership").query("practice_code == 'F82001'").set_index("pcn_code")
     assert str(memberships.loc["U86966", "end_date"]) == str(memberships.loc["U11211", "start_date"]) == "2022-07-01"
     practices = of(england_later, "core/neighbourhood_practice")
@@ -172,7 +173,7 @@ def test_a_practice_that_moves_on_the_day_counts_in_its_new_pcn_only(england_lat
 
 
 def test_leyland_changes_band_between_two_snapshots_of_the_same_day(england: Tables, england_later: Tables) -> None:
-    # Data README, trap 3: ODS rewrote the membership of 99 practices as at 2022-07-01; no patient moved.
+    # ODS rewrote the membership of 99 practices as at 2022-07-01; no patient moved.
     old, new = (of(tables, "products/core20_by_pcn", "2019").set_index("pcn_name").loc["LEYLAND PCN"] for tables in (england, england_later))
     assert old["pcn_code"] == new["pcn_code"]
     assert (old["membership_snapshot"], new["membership_snapshot"]) == ("2022-04-27", "2023-01-26")
@@ -211,7 +212,7 @@ def test_without_a_lookup_the_wrong_vintage_is_refused(england: Tables, real_fil
 
     arrived = {name: real_files[name] for name in ("reference/imd_2025", "reference/pcn_membership")}
     arrived["core/registered_count"] = england["core/registered_count"]
-    with pytest.raises(InputMissing, match=r"IMD 2025 is on LSOA 2021 codes, and 5\.7 % of the 61,768,942 .*--lsoa-lookup"):
+    with pytest.raises(InputMissing, match=r"33,755 of 33,755 LSOAs\), and 3,520,308 of 61,768,942 .* \(5\.7 %\).*--lsoa-lookup"):
         build(arrived, ["core/practice_quintile"], night())
     right = {**arrived, "reference/imd_2019": real_files["reference/imd_2019"]}
     del right["reference/imd_2025"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fuller_popheath.errors import InputMissing
-from fuller_popheath.place.area_asked_for import codes_asked_for, restrict
+from fuller_popheath.place import neighbourhood_practice
+from fuller_popheath.place.area_asked_for import LeftOut, codes_asked_for, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,26 +176,29 @@ def test_without_any_membership_there_is_a_message(belong: Any, night: Any) -> N
         belong(night(), [member("A00001", "U00001", DAY + timedelta(days=1))])
 
 
-def test_restricting_tells_how_many_are_left_out(table: Any) -> None:
-    practices = [("A00001", "QE1"), ("A00002", "QYG"), ("A00003", None)]
-    belongs = table(
-        "core/neighbourhood_practice",
-        [{"practice_code": code, "icb_code": icb, "place_code": None} for code, icb in practices],
-        practice_name="A PRACTICE",
-        pcn_code="U00001",
-        membership_source="epcn",
-    )
-    counts = table(
-        "core/registered_count",
-        [{"practice_code": code, "lsoa_code": "E01000001", "registered_count": n} for (code, _), n in zip(practices, (5, 7, 11), strict=True)],
-        registrations_extract=DAY,
-    )
-    kept = restrict(counts, belongs, "QE1")
-    assert kept.registered_count["practice_code"].to_pylist() == kept.neighbourhood_practice["practice_code"].to_pylist() == ["A00001"]
-    assert (kept.left_out_practice_count, kept.left_out_registered_count) == (2, 18)
-    assert (kept.unknown_icb_practice_count, kept.unknown_icb_registered_count) == (1, 11)
-    everyone = restrict(counts, belongs, "")
-    assert (everyone.registered_count.num_rows, everyone.left_out_practice_count, everyone.unknown_icb_registered_count) == (3, 0, 0)
+def test_who_is_left_out_is_counted_and_who_may_belong_after_all(table: Any, night: Any) -> None:
+    # A00001 is in QE1, A00002 in another ICB, A00003 in a PCN whose ICB nothing tells, A00004 in no PCN and no file but the counts.
+    members = [member("A00001", "U00001", sub_icb="00Q"), member("A00002", "U00002", sub_icb="99A"), member("A00003", "U00003", sub_icb="00Z")]
+    people = [
+        ("A00001", "E01000001", 5),
+        ("A00002", "E01000001", 7),
+        ("A00003", "E01000001", 11),
+        ("A00004", "E01000001", 13),
+        ("A00004", "NO2011", 2),
+        ("A00005", "E01000001", 0),
+    ]
+    rows = [{"practice_code": code, "lsoa_code": lsoa, "registered_count": n} for code, lsoa, n in people]
+    counts = table("core/registered_count", rows, practice_name="A PRACTICE", registrations_extract=DAY)
+    known_members = table("reference/pcn_membership", members, practice_name="A PRACTICE", pcn_name="A PCN", membership_snapshot="2022-04-27")
+    empty = {name: table(name, []) for name in ("reference/practice_map", "reference/organisation")}
+    inputs = {"core/registered_count": counts, "reference/pcn_membership": known_members, **empty}
+    run = night("QE1", icb_of_sub_icb={"00Q": "QE1", "99A": "QYG"})
+    everywhere = neighbourhood_practice.practices_everywhere(inputs, run)
+    assert left_out(counts, everywhere, "QE1") == LeftOut(3, 7 + 11 + 15, 2, 11 + 15)
+    assert left_out(counts, everywhere, "") == LeftOut(0, 0, 0, 0)
+    assert neighbourhood_practice.build(inputs, run)["practice_code"].to_pylist() == ["A00001"]
+    with pytest.raises(InputMissing, match="QXX is the code of no practice"):
+        left_out(counts, everywhere, "QXX")
 
 
 def test_codes_asked_for_are_a_code_or_a_list() -> None:

@@ -47,7 +47,7 @@ def count(table: Any) -> Any:
     def make(people: Sequence[tuple[str, str, int]], rows: Sequence[dict]) -> pd.DataFrame:
         registered = [{"practice_code": practice, "lsoa_code": lsoa, "registered_count": n} for practice, lsoa, n in people]
         counts = table("core/registered_count", registered, practice_name="A PRACTICE", registrations_extract=DAY)
-        made = quintile_counts(counts, table("core/area_deprivation", rows), "registered_count", "registrations_extract")
+        made = quintile_counts(counts, table("core/area_deprivation", rows))
         return made.set_index(["imd_edition", "practice_code"])
 
     return make
@@ -97,7 +97,7 @@ def test_every_practice_keeps_its_total(table: Any, data: st.DataObject) -> None
     people = [(f"A0000{p}", code, data.draw(st.integers(0, 9))) for p in range(3) for code in codes]
     registered = [{"practice_code": practice, "lsoa_code": lsoa, "registered_count": n} for practice, lsoa, n in people]
     counts = table("core/registered_count", registered, practice_name="A PRACTICE", registrations_extract=DAY)
-    made = quintile_counts(counts, table("core/area_deprivation", deprivation_rows(shares)), "registered_count", "registrations_extract")
+    made = quintile_counts(counts, table("core/area_deprivation", deprivation_rows(shares)))
     assert (made[list(Q_COLUMNS)].sum(axis=1) == made["registered_count"]).all()
     for _, row in made.iterrows():
         own = [(code, n) for practice, code, n in people if practice == row["practice_code"]]

@@ -74,6 +74,21 @@ def test_a_pcn_is_the_sum_of_its_practices_with_a_list(product: Any) -> None:
     assert by_practice["mean_imd_score"].isna().tolist() == [False, False, True]
 
 
+@pytest.mark.parametrize("level", ["practice", "pcn", "place", "icb"])
+def test_share_interval_and_probability_are_of_everyone_registered(product: Any, level: str) -> None:
+    """300 of 1,000 registered, 50 of them without deprivation: a share of the 950 matched would be 31.6 %, and its band all but sure (0.86).
+
+    Golden: low, high = scipy.stats.binomtest(300, 1000).proportion_ci(0.95, method="wilson");
+    d = scipy.stats.beta(300.5, 700.5); probability = d.cdf(0.3995) - d.cdf(0.2995), the edges that round into 30.0 to 39.9 %.
+    """
+    (row,) = product(f"core20_by_{level}", [belonging("A00001")], [counted("A00001", [300, 400, 250, 0, 0], unmatched=50)]).to_dict("records")
+    assert (row["registered_count"], row["matched_count"], row["unmatched_count"]) == (1000, 950, 50)
+    assert (row["core20_percent"], row["band"]) == (30.0, "30.0% to 39.9%")
+    assert row["core20_lower"] == pytest.approx(27.2406842477, abs=1e-9)
+    assert row["core20_upper"] == pytest.approx(32.9123860917, abs=1e-9)
+    assert row["band_probability"] == pytest.approx(0.5156055372, abs=1e-9)
+
+
 def test_ranks_are_within_an_icb_and_equal_shares_have_equal_ranks(product: Any) -> None:
     practices = [belonging(f"A0000{n}", f"U0000{n}") for n in range(1, 5)] + [
         belonging("A00005", "U00005", "QYG"),
@@ -81,13 +96,14 @@ def test_ranks_are_within_an_icb_and_equal_shares_have_equal_ranks(product: Any)
     ]
     q1_of_30 = {"A00001": 10, "A00002": 20, "A00003": 10, "A00004": 5, "A00005": 1, "A00006": 2}
     made = product("core20_by_pcn", practices, [counted(code, [q1, 30 - q1, 0, 0, 0]) for code, q1 in q1_of_30.items()])
-    assert made.set_index("pcn_code")["rank_in_icb"].to_dict() == {
+    ranks = made.set_index("pcn_code")["rank_in_icb"]
+    assert ranks.isna().to_dict()["U00006"], "no rank among PCNs whose ICB nothing tells"
+    assert ranks.drop("U00006").to_dict() == {
         "U00001": 2,
         "U00002": 1,
         "U00003": 2,
         "U00004": 4,
         "U00005": 1,
-        "U00006": 1,
     }
 
 

@@ -289,6 +289,20 @@ def test_several_icbs_show_the_rank_in_each(products: dict[str, pa.Table], night
     assert shown["U00001"]["Rank in ICB"] == "1"
 
 
+def test_a_pcn_in_no_known_icb_has_no_rank(products: dict[str, pa.Table], night: Night) -> None:
+    import pyarrow as pa
+
+    of_unknown = {"U00001": {"icb_code": None, "rank_in_icb": None}, "U00005": {"icb_code": "QB2"}}
+    rows = [{**row, **of_unknown.get(row["pcn_code"], {})} for row in products["by_pcn"].to_pylist()]
+    shown = _rows(parsed(_make({**products, "by_pcn": pa.Table.from_pylist(rows, schema=products["by_pcn"].schema)}, night, None)), "2019")
+    assert (shown["U00001"]["ICB"], shown["U00001"]["Rank in ICB"]) == ("–", "–")
+
+
+def test_the_ends_of_quintile_1_stand_in_the_method(page: str) -> None:
+    """Published deciles: the last LSOA of decile 2 has rank 6,568 of 32,844 in 2019 and 6,751 of 33,755 in 2025."""
+    assert "rank up to 6,568 of 32,844 in IMD 2019, up to 6,751 of 33,755 in IMD 2025" in page
+
+
 def test_a_report_without_any_pcn_is_still_a_page(products: dict[str, pa.Table], night: Night) -> None:
     root = parsed(_make({name: table.slice(0, 0) for name, table in products.items()}, night, None))
     assert root.all("table", class_="pcns") == []

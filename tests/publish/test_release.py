@@ -110,8 +110,10 @@ def test_the_last_releases_are_kept_and_always_the_current_one(tmp_path: Path) -
 
 
 def test_the_same_run_again_is_a_release_of_its_own(tmp_path: Path) -> None:
-    publish(tmp_path, DAY, "1")
+    first = publish(tmp_path, DAY, "1")
+    (first.folder.parent / ".making-killed" / "open").mkdir(parents=True)
     again = publish(tmp_path, DAY, "1")
+    assert sorted(path.name for path in first.folder.parent.iterdir()) == ["2026-08-01_1", "2026-08-01_1_2"]
     assert again.folder.name == "2026-08-01_1_2" and (tmp_path / "products").resolve() == again.folder
 
 

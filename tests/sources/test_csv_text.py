@@ -17,7 +17,7 @@ def _lines(*lines: str, end: str = "\n") -> bytes:
 
 
 def test_a_quote_that_first_appears_far_down_is_understood() -> None:
-    """Trap 1 of the data README: line 31,794 is the first with a quote, around a name that ends in a comma."""
+    """Line 31,794 is the first with a quote, around a name that ends in a comma."""
     plain = [f"A8{at:04d},PRACTICE {at},{at}" for at in range(31_792)]
     table = read_text(_lines("CODE,NAME,N", *plain, 'A90000,"THE SURGERY,",7', "A90001,NEXT,8"), 1, 3, [1, 2])
     assert table.num_rows == 31_794
@@ -61,7 +61,7 @@ def test_every_line_end_is_understood(end: str) -> None:
 
 
 def test_windows_1252_and_utf8_give_the_same_names() -> None:
-    """Trap 7: the workforce files are cp1252, the payments file is UTF-8 with a byte-order mark."""
+    """The workforce files are cp1252, the payments file is UTF-8 with a byte-order mark."""
     line = "NAME,B\nSt Zoë’s – Surgery,1\n"
     for content in (line.encode("cp1252"), line.encode(), b"\xef\xbb\xbf" + line.encode()):
         assert read_text(content, 1, 2, [0])["c0"].to_pylist() == ["St Zoë’s – Surgery"]

@@ -60,7 +60,7 @@ def test_registrations_with_old_and_new_headers(write_csv: CsvWriter, count_head
 
 
 def test_a_file_of_one_sex_says_so_and_one_with_both_is_whole(write_csv: CsvWriter, registration_header: str) -> None:
-    """Trap 6: SEX is ALL, MALE or FEMALE, in one file or in three."""
+    """SEX is ALL, MALE or FEMALE, in one file or in three."""
 
     def variant(name: str, *sexes: str) -> str:
         rows = [f"GP,01Jul2022,A81001,S,E0101195{at},{sex},7" for at, sex in enumerate(sexes)]
@@ -177,7 +177,7 @@ def test_the_imd_edition_is_told_by_its_headers(write_workbook: CsvWriter, editi
 
 
 def test_thousands_separators_in_ranks_are_dropped(write_csv: CsvWriter) -> None:
-    """Trap 7: the CSV copy of File 1 (2019) writes "29,199" and starts with a byte-order mark."""
+    """The CSV copy of File 1 (2019) writes "29,199" and starts with a byte-order mark."""
     header = ",".join(f'"{name}"' for name in _imd_header("2011", "2019"))
     head = _one(write_csv("imd.csv", ["\ufeff" + header, 'E01000001,City of London 001A,E09000001,"29,199",9']))
     (row,) = _read("reference/imd_2019", head)

@@ -34,7 +34,7 @@ def test_registrations_of_july_2022(open_data: Path) -> None:
     table = _read(open_data / "gp-reg-pat-prac-lsoa-all_2022-07.zip", "reference/practice_lsoa_count")
     assert (table.num_rows, _total(table, "registered_count"), pc.count_distinct(table["practice_code"]).as_py()) == (865_965, 61_768_942, 6_484)
     assert pc.unique(table["extract_date"]).to_pylist() == ["2022-07-01"]
-    # definitions.md, section c: 27,415 people have the code NO2011.
+    # Counted in the published file: 27,415 people have the code NO2011.
     assert _total(table.filter(pc.equal(table["lsoa_code"], "NO2011")), "registered_count") == 27_415
 
 
@@ -49,7 +49,7 @@ def test_practice_maps_old_and_new(open_data: Path, name: str, practices: int, p
     assert "U" in codes and None not in codes
     if pcns is not None:
         assert len(codes - {"U"}) == pcns
-        # definitions.md: 36 ICBs in August 2026, some of whose codes have five characters.
+        # 36 ICBs in August 2026, some of whose codes have five characters.
         assert pc.count_distinct(table["icb_code"]).as_py() == 36
 
 
@@ -86,7 +86,7 @@ def test_imd_files_of_both_editions(open_data: Path, name: str, edition: str, ar
     assert table.num_rows == areas
     assert ("imd_score" in table.column_names) == has_scores
     rank, decile = table["imd_rank"].cast(pa.int64()), table["imd_decile"].cast(pa.int64())
-    # definitions.md, section b: decile = ceiling(10 x rank / N) for every LSOA; ranks of 2019 have 26 tied pairs, those of 2025 none.
+    # decile = ceiling(10 x rank / N) for every LSOA; ranks of 2019 have 26 tied pairs, those of 2025 none.
     assert pc.all(pc.equal(decile, pc.divide(pc.add(pc.multiply(rank, 10), areas - 1), areas))).as_py()
     if edition == "2025":
         assert pc.count_distinct(rank).as_py() == areas
@@ -138,6 +138,6 @@ def test_boundaries(open_data: Path, name: str, vintage: str, shapes: int) -> No
     ],
 )
 def test_published_files_of_other_kinds_are_taken_for_nothing_that_they_are_not(open_data: Path, name: str) -> None:
-    """Trap 10 lives in one of them: its IMD_quintile runs the other way round. Quintiles are never read, they are made from ranks."""
+    """One of them has a trap: its IMD_quintile runs the other way round. Quintiles are never read, they are made from ranks."""
     for head in heads(open_data / name):
         assert [contract for contract, spec in registry.sources().items() if spec.recognise(head) is not None] == []

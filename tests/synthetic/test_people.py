@@ -61,7 +61,7 @@ def test_exactly_as_many_are_registered_as_were_asked_for(people: pa.Table) -> N
 
 
 def test_ages_and_sexes_are_englands(people: pa.Table) -> None:
-    """Largest difference in any of the 40 bands under 0.15 percentage points; share 65+ as published, 18.6 % (definitions.md, section k)."""
+    """Largest difference in any of the 40 bands under 0.15 percentage points; share 65+ as published, 18.6 % (registered in August 2026)."""
     present = registered_on(people, AS_OF)
     ages = np.array([completed_years(born, AS_OF) for born in present["date_of_birth"].to_pylist()])
     sexes = np.array(present["sex"].to_pylist())
@@ -75,7 +75,7 @@ def test_ages_and_sexes_are_englands(people: pa.Table) -> None:
 
 
 def test_shipped_table_adds_up_to_england() -> None:
-    """63,237,908 people on 1 August 2026 (definitions.md, section k)."""
+    """63,237,908 people on 1 August 2026 (NHS England, patients registered at a GP practice)."""
     import csv
     from importlib import resources
 
@@ -130,7 +130,7 @@ def test_where_people_live_is_said_or_missing(place: Place, people: pa.Table) ->
 
 
 def test_catchments_overlap(people: pa.Table) -> None:
-    """England: the median practice draws from 104 LSOAs, 46 of them with at least 8 people (definitions.md, section k)."""
+    """England: the median practice draws from 104 LSOAs, 46 of them with at least 8 people (counted in the registrations by LSOA of July 2022)."""
     cells = registered_on(people, AS_OF).group_by(["practice_code", "lsoa_code"]).aggregate([([], "count_all")])
     large = cells.filter(pc.greater_equal(cells["count_all"], 8))
     median = np.median(large.group_by("practice_code").aggregate([([], "count_all")])["count_all"].to_pylist())

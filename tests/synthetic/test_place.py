@@ -114,7 +114,7 @@ def test_no_code_is_a_real_one(place: Place) -> None:
 
 @pytest.mark.parametrize(("edition", "ranked", "columns"), [("2019", 32_844, 57), ("2025", 33_755, 56)])
 def test_file_7_keeps_the_published_rules(place: Place, edition: str, ranked: int, columns: int) -> None:
-    """Numbers of LSOAs and of columns: definitions.md, section b."""
+    """Numbers of LSOAs and of columns as in File 7 of each edition."""
     table = place.imd_2019 if edition == "2019" else place.imd_2025
     assert len(table.column_names) == len(set(table.column_names)) == columns
     rank = np.array(table[RANK].to_pylist())
@@ -130,14 +130,14 @@ def test_file_7_keeps_the_published_rules(place: Place, edition: str, ranked: in
 
 
 def test_one_heading_of_2025_is_cut_at_80_characters(place: Place) -> None:
-    """definitions.md, section b: one sub-domain's decile heading ends in "10% of LSO"."""
+    """As published in File 7: one sub-domain's decile heading ends in "10% of LSO"."""
     cut = [name for name in place.imd_2025.column_names if name.endswith("10% of LSO")]
     assert [len(name) for name in cut] == [80]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_core20_is_spread_as_in_a_deprived_icb(seed: int) -> None:
-    """Lancashire and South Cumbria, July 2022: 30.6 % in quintile 1, PCNs from 0.0 to 76.3 % (definitions.md, section k)."""
+    """Lancashire and South Cumbria, July 2022: 30.6 % in quintile 1, PCNs from 0.0 to 76.3 % (as tests/place/test_england.py makes them)."""
     from fuller_popheath.synthetic.people import make_people
 
     place = make_place(seed, AS_OF)
@@ -150,7 +150,7 @@ def test_core20_is_spread_as_in_a_deprived_icb(seed: int) -> None:
 
 
 def test_most_of_quintile_one_stays_there() -> None:
-    """England: 88.8 % of unchanged LSOAs in quintile 1 of 2019 are in it in 2025 (definitions.md, section b). Six places: one has 40 such areas."""
+    """England: 88.8 % of unchanged LSOAs in quintile 1 of 2019 are in it in 2025. Six places: one has 40 such areas."""
     stayed, all_of_them = 0, 0
     for seed in range(6):
         place = make_place(seed, AS_OF)
@@ -169,7 +169,7 @@ def test_ranks_are_different_even_where_scores_are_not() -> None:
 
 
 def test_decile_at_the_edges() -> None:
-    """6,568 and 6,751 are the last ranks of quintile 1 (definitions.md, section b)."""
+    """6,568 and 6,751 are the last ranks of quintile 1."""
     assert decile(np.array([1, 3284, 3285, 6568, 6569, 32_844]), LSOAS_2019).tolist() == [1, 1, 2, 2, 3, 10]
     assert decile(np.array([6751, 6752, 33_755]), LSOAS_2025).tolist() == [2, 3, 10]
 

@@ -16,13 +16,16 @@ CONTRACT = "products/core20_by_pcn"
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per edition and PCN with anybody registered; rank 1 in an ICB is its largest share, equal shares have equal ranks."""
+    """One row per edition and PCN with anybody registered; rank 1 in an ICB is its largest share, equal shares have equal ranks.
+
+    A PCN whose ICB no file or setting tells has no rank: it would be one among PCNs that may have nothing in common.
+    """
     import pyarrow as pa
 
     practices = in_a_pcn(practices_with_a_list(inputs["core/practice_quintile"], inputs["core/neighbourhood_practice"]))
     pcns = summed(practices, ["pcn_code"], names=["pcn_name", "icb_code"])
-    by_icb = pcns.groupby(["imd_edition", "icb_code"], dropna=False)["core20_percent"]
-    pcns["rank_in_icb"] = by_icb.transform(rank_from_largest).astype("int64")
+    by_icb = pcns.groupby(["imd_edition", "icb_code"], dropna=True)["core20_percent"]
+    pcns["rank_in_icb"] = by_icb.transform(rank_from_largest).where(pcns["icb_code"].notna()).astype("Int64")
     return conform(pa.Table.from_pandas(pcns, preserve_index=False), load_contract(CONTRACT))
 
 

@@ -14,6 +14,7 @@ from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources.canonical import as_number, as_whole
 from fuller_popheath.sources.heads import OpenedHead, header_key
 from fuller_popheath.sources.layouts import Layout, LayoutColumn, read_layout, recognised
+from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import FileHead, Recognised, SourceSpec
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def refuse_older_edition(head: FileHead) -> None:
         return
     years = {found.group(1) for key in keys if (found := re.match(r"local authority district code \((\d{4})\)", key))}
     for year in sorted(years & OLDER_EDITIONS.keys()):
-        name = head.name if isinstance(head, OpenedHead) else head.path.name
+        name = head.name if isinstance(head, OpenedHead) else file_told(head.path.name)
         raise FileRefused(
             f"{name}: looks like IMD {OLDER_EDITIONS[year]} (its header says Local Authority District code ({year})); expected IMD 2019 "
             "(local authorities of 2019) or IMD 2025 (LSOA code (2021)); give one of those editions"

@@ -1,6 +1,6 @@
 """ODS ePCN workbook, sheet "PCN Core Partner Details": which practice belonged to which PCN between which days.
 
-Every relationship row is kept. ODS rewrites history, so every row carries the day the workbook was saved (data README, trap 3).
+Every relationship row is kept. ODS rewrites history, so every row carries the day the workbook was saved.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ lock: $(VENV)/.setup  ## Resolve the dependencies anew
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header -q
 
 clean:  ## Remove the environment and everything that was made, the landing folder excepted
-	rm -rf $(VENV) var/dagster var/store var/products var/quarantine var/logs
+	rm -rf $(VENV) var/dagster var/store var/products var/releases var/quarantine var/logs
 
 # uv is quick, pip obeys a site's own pip settings: the second is tried where the first cannot reach its packages.
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -q

@@ -34,9 +34,9 @@ class OpenedHead(FileHead):
     """A FileHead that also knows how to get back to its rows.
 
     `packing` is "", "gz" or "zip"; `packed_name` the member inside a zip and `packed_told` how it is called in messages; `sheet` the sheet of a
-    workbook or the position of a layer; `header_row` the physical row on which the header ends (1 = the first row of the file); `row_count` the rows below it where that is known
-    without reading (sheets and layers); `crs` and `bounds` (west, south, east, north in the units of the CRS) belong to boundaries;
-    `max_bytes` bounds what may be unpacked.
+    workbook or the position of a layer; `header_row` the physical row on which the header ends (1 = the first row of the file); `row_count` the
+    rows below it where that is known without reading (sheets and layers); `crs` and `bounds` (west, south, east, north in the units of the CRS)
+    belong to boundaries; `max_bytes` bounds what may be unpacked.
     """
 
     packing: str = ""

@@ -130,7 +130,7 @@ def test_where_people_live_is_said_or_missing(place: Place, people: pa.Table) ->
 
 
 def test_catchments_overlap(people: pa.Table) -> None:
-    """England: the median practice draws from 104 LSOAs, 46 of them with at least 8 people (counted in the registrations by LSOA of July 2022)."""
+    """England: the median practice draws from 104 LSOAs, 46 of them with at least 8 people (counted in the published registrations by LSOA)."""
     cells = registered_on(people, AS_OF).group_by(["practice_code", "lsoa_code"]).aggregate([([], "count_all")])
     large = cells.filter(pc.greater_equal(cells["count_all"], 8))
     median = np.median(large.group_by("practice_code").aggregate([([], "count_all")])["count_all"].to_pylist())

@@ -153,12 +153,15 @@ def check(
 
     from fuller_popheath import contracts
     from fuller_popheath.arrival import landing
+    from fuller_popheath.sources.names import file_told
 
     wanted = _contract_id(contract)
     # However many rows are faulty, the point here is to say which rules they break.
     limits = load_site().arrival.model_copy(update={"max_quarantined_percent": 100.0})
     arrived = landing.read_file(file, (wanted,), quarantine, limits)
-    console.print(f"{file.name}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
+    console.print(
+        f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined"
+    )
     if not arrived.rows_quarantined:
         return
     said = {rule.id: rule.description for rule in contracts.load_contract(wanted).rules}

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath import graph
 from fuller_popheath.errors import FullerError, InputMissing
 from fuller_popheath.registry import tables
+from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import ContractId, Night
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def read_given(given: GivenFiles, quarantine: Path, site: Site, say: Callable[[s
         arrived: Arrived = landing.read_file(path, expected, quarantine, site.arrival)
         contract = arrived.contract_id
         if contract in read and contract != "reference/lsoa_boundary":
-            raise InputMissing(f"{path.name}: {contract} was given already by another file; give each once")
+            raise InputMissing(f"{file_told(path.name)}: {contract} was given already by another file; give each once")
         read[contract] = _joined(read.get(contract), arrived.table)
         faulty = f", {arrived.rows_quarantined:,} quarantined" if arrived.rows_quarantined else ""
-        say(f"  {path.name}: {arrived.rows_read:,} rows read as {contract}{faulty}")
+        say(f"  {file_told(path.name)}: {arrived.rows_read:,} rows read as {contract}{faulty}")
         for rule, rows in sorted(arrived.counts.items()):
             say(f"    {rule}: {rows:,} rows")
     return read
@@ -96,7 +97,7 @@ def make(given: GivenFiles, boundaries: GivenFiles, as_of: date, site: Site, out
         report.problems.append(f"the map: {refusal}")
     say("Making")
     made = graph.build(products(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
-    sources = [path.name for _, path in (*given, *boundaries)]
+    sources = [file_told(path.name) for _, path in (*given, *boundaries)]
     ours = [*PICTURES, *(f"{name}.{kind}" for name in products().values() for kind in ("csv", "parquet"))]
     _write_whole(out, lambda folder: _write_into(folder, made, night, sources, report), report, ours)
     _summarise(made, report, night, out, say)
@@ -203,12 +204,20 @@ def _summarise(made: dict[ContractId, pa.Table], report: Report, night: Night, o
 def doubts(made: Mapping[ContractId, pa.Table], night: Night) -> list[str]:
     """What does not stop a report but should be looked at, a sentence each: unusual shares, and people the report leaves out."""
     from fuller_popheath.arrival import plausible
+    from fuller_popheath.place import area_asked_for
+    from fuller_popheath.place.neighbourhood_practice import practices_everywhere
 
     limits, registered, practices = night.site.arrival, made["core/registered_count"], made["core/neighbourhood_practice"]
     findings = [plausible.unmatched_share(made["core/practice_quintile"], limits)]
     if not night.site.geography.icb:
         findings.append(plausible.practice_coverage(practices, registered, limits))
     found = [finding.sentence for finding in findings if not finding.is_as_expected]
+    left = area_asked_for.left_out(registered, practices_everywhere(made, night), night.site.geography.icb)
+    if left.unknown_icb_practice_count:
+        found.append(
+            f"{left.unknown_icb_registered_count:,} people of {left.unknown_icb_practice_count:,} practices whose sub-ICB no file tells are in "
+            "no table here; some may belong to the area asked for (a practice map, given with --pcn as well, may tell)"
+        )
     extract = registered["registrations_extract"][0].as_py()
     days = abs((night.as_of - extract).days)
     return found + ([f"the registrations are of {extract}, {days:,} days from the day asked for"] if days > LONG_AGO_DAYS else [])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class LeftOut:
     """The practices with a list, and their registered people, that are in no table because they do not belong to the area asked for.
 
-    `unknown_icb_*` are those among them whose ICB no file or setting tells: they may belong to the area after all.
+    `unknown_icb_*` are those among them of whom no file or setting tells an ICB or sub-ICB: they may belong to the area after all.
     """
 
     practice_count: int
@@ -70,7 +70,8 @@ def left_out(registered_count: pa.Table, practices_everywhere: pa.Table, icb: st
     people = people.filter(pc.greater(people["registered_count_sum"], 0))
     chosen = pa.array(sorted(practices_of(icb, practices_everywhere)), type=people["practice_code"].type)
     outside = people.filter(pc.invert(pc.is_in(people["practice_code"], value_set=chosen)))
-    placed = practices_everywhere.filter(pc.is_valid(practices_everywhere["icb_code"]))["practice_code"].combine_chunks()
+    told = pc.or_(pc.is_valid(practices_everywhere["icb_code"]), pc.is_valid(practices_everywhere["place_code"]))
+    placed = practices_everywhere.filter(told)["practice_code"].combine_chunks()
     unknown = outside.filter(pc.invert(pc.is_in(outside["practice_code"], value_set=placed)))
     return LeftOut(
         practice_count=outside.num_rows,

@@ -61,7 +61,7 @@ def core20(
         list[Path], typer.Option(help="ePCN.xlsx, or the practice map (gp-reg-pat-prac-map); may be repeated: the map then adds the ICBs")
     ],
     as_of: Annotated[str, typer.Option(help="The day the result is about, YYYY-MM-DD")],
-    out: Annotated[Path, typer.Option(help="Folder to write to")],
+    out: Annotated[Path, typer.Option(help="Folder to write to", file_okay=False)],
     lsoa_lookup: Annotated[Path | None, typer.Option(help="ONS lookup LSOA 2011 -> 2021; needed where codes and edition differ in vintage")] = None,
     lsoa_population: Annotated[Path | None, typer.Option(help="Population by LSOA 2021, to share out split LSOAs")] = None,
     boundaries: Annotated[list[Path] | None, typer.Option(help="LSOA boundaries (.geojson, .gpkg, .gz), for the map; may be repeated")] = None,
@@ -88,7 +88,7 @@ def core20(
 
 @app.command()
 def synth(
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the landing folder of site.toml")] = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write to; default: the landing folder of site.toml")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same place")] = MAKE_BELIEVE_SEED,
     people: Annotated[int, typer.Option(help="About how many people", min=2_000)] = MAKE_BELIEVE_PEOPLE,
     as_of: Annotated[str, typer.Option(help="The day of the extracts, YYYY-MM-DD")] = MAKE_BELIEVE_DAY.isoformat(),
@@ -104,8 +104,8 @@ def _synthesise(folder: Path, seed: int, people: int, as_of: date, lsoa_vintage:
 
     with console.status("Making a make-believe place") as status:
         made = write_landing(folder, seed=seed, as_of=as_of, people=people, lsoa_vintage=lsoa_vintage, progress=status.update)
-    console.print(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas_2021} LSOAs")
-    console.print(f"  {len(made.files)} files in {_shown(folder)}")
+    _say(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas_2021} LSOAs")
+    _say(f"  {len(made.files)} files in {_shown(folder)}")
 
 
 def _shown(path: Path) -> str:
@@ -159,9 +159,7 @@ def check(
     # However many rows are faulty, the point here is to say which rules they break.
     limits = load_site().arrival.model_copy(update={"max_quarantined_percent": 100.0})
     arrived = landing.read_file(file, (wanted,), quarantine, limits)
-    console.print(
-        f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined"
-    )
+    _say(f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
     if not arrived.rows_quarantined:
         return
     said = {rule.id: rule.description for rule in contracts.load_contract(wanted).rules}

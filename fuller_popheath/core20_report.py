@@ -97,6 +97,8 @@ def make(given: GivenFiles, boundaries: GivenFiles, as_of: date, site: Site, out
         report.problems.append(f"the map: {refusal}")
     say("Making")
     made = graph.build(products(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
+    if not made["products/core20_by_pcn"].num_rows:
+        raise InputMissing(f"nobody is registered with a practice that is in a PCN on {as_of}: look at the registrations and the day asked for")
     sources = [file_told(path.name) for _, path in (*given, *boundaries)]
     ours = [*PICTURES, *(f"{name}.{kind}" for name in products().values() for kind in ("csv", "parquet"))]
     _write_whole(out, lambda folder: _write_into(folder, made, night, sources, report), report, ours)
@@ -148,6 +150,8 @@ def _draw_map(folder: Path, made: Mapping[ContractId, pa.Table], night: Night) -
         return None
     lookup = made.get("reference/lsoa_2011_2021")
     shapes = catchments(made["core/registered_count"], made["core/neighbourhood_practice"], boundaries, lsoa_lookup=lookup)
+    if shapes.empty:
+        raise InputMissing("none of the areas in the boundaries is led by a PCN of this report: give the boundaries of the same part of the country")
     core20_map.write_map(folder, made["products/core20_by_pcn"], shapes, night, _title(made["products/core20_by_icb"]))
     return shapes
 
@@ -209,6 +213,8 @@ def doubts(made: Mapping[ContractId, pa.Table], night: Night) -> list[str]:
 
     limits, registered, practices = night.site.arrival, made["core/registered_count"], made["core/neighbourhood_practice"]
     findings = [plausible.unmatched_share(made["core/practice_quintile"], limits)]
+    if (membership := made.get("reference/pcn_membership")) is not None:
+        findings.append(plausible.one_membership(membership, night.as_of))
     if not night.site.geography.icb:
         findings.append(plausible.practice_coverage(practices, registered, limits))
     found = [finding.sentence for finding in findings if not finding.is_as_expected]

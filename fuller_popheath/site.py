@@ -6,7 +6,7 @@ import os
 from datetime import date
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from fuller_popheath.errors import SettingsWrong
@@ -46,6 +46,14 @@ class Phasing(_Section):
         Wave(name="Wave 1", core20_percent_at_least=30.0, due_date=date(2023, 4, 1)),
         Wave(name="Wave 2", core20_percent_at_least=0.0, due_date=date(2024, 4, 1)),
     )
+
+    @field_validator("waves")
+    @classmethod
+    def _in_order(cls, waves: tuple[Wave, ...]) -> tuple[Wave, ...]:
+        thresholds, names = [wave.core20_percent_at_least for wave in waves], [wave.name for wave in waves]
+        if not waves or thresholds != sorted(set(thresholds), reverse=True) or len(set(names)) < len(names) or "" in names:
+            raise ValueError("name at least one wave, each by another name, from the highest threshold to the lowest: the first that fits holds")
+        return waves
 
 
 class ArrivalLimits(_Section):

@@ -52,6 +52,13 @@ CHECKS = (
         ),
         ("core/registered_count",),
     ),
+    Check(
+        "one_membership",
+        "core/neighbourhood_practice",
+        "No practice is in two PCNs on the day.",
+        lambda tonight, read: plausible.one_membership(read["reference/pcn_membership"], tonight.as_of),
+        ("reference/pcn_membership",),
+    ),
     Check("list_size", "core/registered_count", "No practice grew or shrank much since last time, and none has gone.", _list_size),
     Check(
         "unmatched_share",

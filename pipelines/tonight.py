@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -109,6 +109,7 @@ class NightSettings(dg.ConfigurableResource):
 
     def _resolve(self) -> Tonight:
         from fuller_popheath.arrival.landing import plan, survey
+        from fuller_popheath.errors import SettingsWrong
         from fuller_popheath.registry import sources
         from fuller_popheath.specs import Night
 
@@ -116,6 +117,11 @@ class NightSettings(dg.ConfigurableResource):
         site = with_icb(load_site(), self.icb)
         landing = read_folder(self.landing, site)
         arrived = plan(survey(landing, sources(), site.arrival), asked)
+        if asked is None and arrived.as_of > datetime.now(UTC).date() + timedelta(days=1):
+            raise SettingsWrong(
+                f"the newest extract date in the landing folder, {arrived.as_of}, has not come yet: correct the file that says so (core/landing_file of "
+                "an earlier night, or `fuller check`, tells which), or name the day with as_of"
+            )
         return Tonight(
             night=Night(as_of=arrived.as_of, site=site),
             arrival=arrived,

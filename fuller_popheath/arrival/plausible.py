@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pyarrow as pa
 
     from fuller_popheath.site import ArrivalLimits
@@ -48,6 +50,21 @@ def practice_coverage(neighbourhood_practice: pa.Table, registered_count: pa.Tab
         share >= wanted,
         f"{len(with_people):,} of {len(members):,} practices in a neighbourhood have registered people ({in_words})",
         {"practices": len(members), "practices with people": len(with_people), "percent with people": round(share, 2)},
+    )
+
+
+def one_membership(pcn_membership: pa.Table, day: date) -> Finding:
+    """How many practices have two PCN memberships open on the day (start <= day < end); the one that started last is the one that counts."""
+    import pyarrow.compute as pc
+
+    starts, ends = pcn_membership["start_date"], pcn_membership["end_date"]
+    is_open = pc.and_(pc.less_equal(starts, day), pc.fill_null(pc.less(day, ends), True))
+    members = pcn_membership.filter(is_open)["practice_code"]
+    double = len(members) - len(members.unique())
+    return Finding(
+        not double,
+        f"{double:,} of {len(members.unique()):,} practices are in two PCNs on {day}; the membership that started last was taken",
+        {"practices": len(members.unique()), "practices in two PCNs": double},
     )
 
 

@@ -97,15 +97,14 @@ def _nhs_number(values: Values, arguments: Arguments) -> Any:
 def _no_overlap(table: ir.Table, arguments: Arguments) -> Any:
     import ibis
 
-    by, start, end = arguments["by"], arguments["start"], arguments["end"]
-    # Periods that end on the day they start cover no day, so they overlap nothing.
-    periods = table.filter(table[start].notnull() & (table[end].isnull() | (table[end] > table[start])))
+    by, start, end, day = (arguments[name] for name in ("by", "start", "end", "day"))
+    # Only what is open on the day: an old period that was closed long ago must not cost the one that counts today.
+    is_open = (table[start] <= table[day]) & (table[end].isnull() | (table[day] < table[end]))
     # Who has no key is nobody's rival: people without an NHS number are each somebody else.
-    periods = periods.filter([periods[name].notnull() for name in by])
-    window = ibis.window(group_by=list(by), order_by=[start, POSITION])
-    beside = periods.mutate(_next=periods[start].lead().over(window), _before=periods[start].lag().over(window))
-    runs_into_next = beside._next.notnull() & (beside[end].isnull() | (beside._next < beside[end]))
-    return beside.filter(runs_into_next | (beside._before == beside[start]).fill_null(False)).select(POSITION)
+    periods = table.filter([is_open, *(table[name].notnull() for name in by)])
+    window = ibis.window(group_by=list(by))
+    beside = periods.mutate(_latest=periods[start].max().over(window))
+    return beside.filter(beside[start] < beside._latest).select(POSITION)
 
 
 def _group_total(table: ir.Table, arguments: Arguments) -> Any:
@@ -127,7 +126,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         "flags_difference": Kind({"flag": "flag column", "columns": "columns"}, row=_flags_difference),
         "nhs_number": Kind({"column": "text column"}, row=_nhs_number),
-        "no_overlap": Kind({"by": "columns", "start": "date column", "end": "date column"}, together=_no_overlap),
+        "no_overlap": Kind({"by": "columns", "start": "date column", "end": "date column", "day": "date column"}, together=_no_overlap),
         "group_total": Kind({"by": "columns", "column": "number column", "total": "number", "tolerance": "number"}, together=_group_total),
     }
 )

@@ -18,15 +18,16 @@ HEAD_ROWS = 20
 NAMES_SHOWN = 12
 NAME_WIDTH = 60
 
-# A row counts as a header worth showing only if most of its cells hold one of these words: a headerless file's first row is somebody's data.
+# Only these words are shown of a header, and only whole: the first row of a file without a header is somebody's data, and a heading may hold anything.
 _WORDS = """
-    ability age all band category ccg chgind code column count crime date decile dob domain education employment end ethnic ethnicity event
-    extract fte gender geometry gp group health icb id identifier imd imdrank income index key lad lat latitude list loc lon longitude lsoa
-    measure month msoa name nhs note notes number ods ons org organisation parent partner patient patients pcn population postcode practice
-    publication quintile rank rate reference region register registration score sex start status sub supplier total type usual value year
+    ability age all band category ccg chgind code column count crime date decile district dob domain education employment end ethnic ethnicity
+    event extract fte gender geometry gp group health icb id identifier imd imdrank income index key lad lat latitude list loc local authority
+    lon longitude lsoa measure month msoa name nhs no note notes number ods of on ons org organisation parent partner patient patients pcn
+    population postcode practice publication quintile rank rate reference region register registered registration relationship score sex start
+    status sub supplier the title to total type usual value year birth death deprivation multiple where is most deprived location
 """
 HEADER_WORDS = frozenset(_WORDS.split())
-LONG_DIGITS = re.compile(r"\d{5,}")
+_CODE_COLUMN = re.compile(r"(lsoa|lad|icb|loc|sicbl|msoa|oa)\d\d(cdh?|nmw?| code| name)?")
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,28 @@ def header_position(rows: Sequence[Sequence[str]]) -> int | None:
     return next(index for index, count in enumerate(filled) if count >= least)
 
 
-def is_header(columns: Sequence[str]) -> bool:
-    """Whether a first row is surely a header, so that a message may show it: most cells hold a header word, none a long number."""
-    cells = [cell for cell in columns if cell]
-    if not cells or any(LONG_DIGITS.search(cell) for cell in cells):
-        return False
-    named = [cell for cell in cells if HEADER_WORDS & set(re.findall(r"[a-z]+", header_key(cell))) or re.match(r"(?i)(lsoa|lad|icb)\d\d", cell)]
-    return 2 * len(named) >= len(cells)
+def may_be_shown(header: str) -> bool:
+    """Whether a header is made of nothing but words that headers are made of, and years: then it cannot be about a person."""
+    key = header_key(header)
+    words = re.findall(r"[a-z]+|[^a-z\s()]+", key)
+    return bool(words) and (
+        _CODE_COLUMN.fullmatch(key) is not None
+        or (any(word.isalpha() for word in words) and all(word in HEADER_WORDS or _is_year(word) for word in words))
+    )
+
+
+def _is_year(word: str) -> bool:
+    return re.fullmatch(r"20(0\d|1\d|2\d|3\d)", word) is not None
 
 
 def columns_shown(columns: Sequence[str]) -> str:
-    """The columns for a message: how many and the first names, or only how many where the row may hold data."""
+    """The columns for a message: how many, and the names of those that hold nothing but words headers are made of."""
     count = f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
-    if not is_header(columns):
+    named = [name[:NAME_WIDTH] for name in columns if name and may_be_shown(name)]
+    if not named:
         return f"{count} without column names that are known"
-    names = [name[:NAME_WIDTH] for name in columns if name][:NAMES_SHOWN]
-    return f"{count}: {', '.join(names)}{', ...' if len(columns) > NAMES_SHOWN else ''}"
+    others = len(columns) - len(named[:NAMES_SHOWN])
+    return f"{count}: {', '.join(named[:NAMES_SHOWN])}{f' and {others} more' if others else ''}"
 
 
 def describe(head: FileHead) -> str:

@@ -113,13 +113,9 @@ def test_broken_rows_go_to_quarantine_and_nothing_else_is_lost(landing: Any, qua
     assert kept["broken_rules"].to_pylist() == [[broken]] * rows
 
 
-def test_of_overlapping_memberships_the_earlier_start_is_quarantined(landing: Any, quarantine: Path) -> None:
+def test_overlapping_memberships_are_both_kept_because_the_day_decides(landing: Any, quarantine: Path) -> None:
     arrived = read_file(_overlapping(landing), "reference/pcn_membership", quarantine)
-    assert (arrived.rows_read, arrived.rows_accepted, arrived.counts) == (32, 31, {"no_overlap": 1})
-    (outcome,) = arrived.files
-    assert outcome.quarantined_in is not None
-    (row,) = pq.read_table(outcome.quarantined_in).to_pylist()
-    assert (row["practice_code"], row["pcn_code"], row["_row"]) == ("F82001", "U22222", 32)
+    assert (arrived.rows_read, arrived.rows_accepted, arrived.counts) == (32, 32, {})
 
 
 def test_in_one_folder_the_broken_files_take_nothing_from_the_sound_ones(landing: Any, quarantine: Path) -> None:
@@ -146,7 +142,7 @@ def test_in_one_folder_the_broken_files_take_nothing_from_the_sound_ones(landing
     }
     assert all(row["reason"] for row in arrival.table.to_pylist() if row["use"] == "refused")
     accepted = {contract: read_and_check(arrival, contract, quarantine).rows_accepted for contract in arrival.used}
-    assert accepted == {REGISTRATIONS: 200, "reference/imd_2019": 40, "reference/lsoa_boundary": 3, "reference/pcn_membership": 31}
+    assert accepted == {REGISTRATIONS: 200, "reference/imd_2019": 40, "reference/lsoa_boundary": 3, "reference/pcn_membership": 32}
 
 
 def _poisoned(landing: Any) -> list[Path]:

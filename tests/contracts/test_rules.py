@@ -108,22 +108,27 @@ def membership(start: str, end: str | None, pcn: str = "U00001") -> dict[str, An
     return {"membership_snapshot": "undated", "practice_code": "A00001", "pcn_code": pcn, "start_date": start, "end_date": end, **names, **nothing}
 
 
+def registration(start: str, end: str | None, **other: Any) -> dict[str, Any]:
+    person = {"practice_code": "A00001", "nhs_number": "9434765919", "date_of_birth": "1980-01-01", "sex": "female", "lsoa_code": "E01000001"}
+    nothing = dict.fromkeys(("ethnic_category", "usual_gp_code", "death_date"))
+    return {**person, **nothing, "extract_date": "2022-07-01", "registration_start_date": start, "registration_end_date": end, **other}
+
+
 @pytest.mark.parametrize(
     ("rows", "refused"),
     [
-        ([("2020-01-01", "2021-01-01"), ("2021-01-01", None)], []),  # the end day is outside, so these only touch
-        ([("2020-01-01", "2021-01-02"), ("2021-01-01", None)], [1]),  # one day in two PCNs: the earlier start is refused
+        ([("2020-01-01", "2021-01-01"), ("2021-01-01", None)], []),  # one is closed
+        ([("2020-01-01", "2022-07-01"), ("2021-01-01", None)], []),  # the end day is outside: closed on the day of the extract
+        ([("2020-01-01", "2022-07-02"), ("2021-01-01", None)], [1]),  # both open on the day: the earlier start is refused
         ([("2021-01-01", None), ("2020-01-01", None)], [2]),  # whatever the order in the file
-        ([("2020-01-01", "2022-01-01"), ("2021-01-01", "2023-01-01"), ("2022-06-01", None)], [1, 2]),  # a chain: only the last stands alone
-        ([("2020-01-01", "2020-06-01"), ("2020-01-01", None)], [1, 2]),  # same start: neither is the earlier
-        ([("2020-01-01", "2020-01-01"), ("2019-01-01", None)], []),  # an empty period covers no day
-        ([("2020-01-01", None), ("2020-03-01", "2020-03-01"), ("2021-01-01", None)], [1]),  # and hides no overlap behind it
+        ([("2019-01-01", None), ("2020-01-01", "2020-02-01")], []),  # an old, closed period inside an open one costs it nothing
+        ([("2018-01-01", None), ("2019-01-01", None), ("2020-01-01", None)], [1, 2]),  # of three the last stands
+        ([("2020-01-01", None), ("2022-07-02", None)], []),  # one has not begun
     ],
 )
-def test_memberships_that_overlap(rows: list[tuple[str, str | None]], refused: list[int]) -> None:
-    contract = load_contract("reference/pcn_membership")
-    table = as_table(contract, [membership(start, end, f"U0000{n}") for n, (start, end) in enumerate(rows)])
-    checked = check(table, contract)
+def test_registrations_of_one_person_that_are_open_at_once(rows: list[tuple[str, str | None]], refused: list[int]) -> None:
+    contract = load_contract("inbound/practice_list")
+    checked = check(as_table(contract, [registration(start, end) for start, end in rows]), contract)
     assert checked.quarantined["_row"].to_pylist() == refused
     assert set(checked.counts) <= {"no_overlap"}
 

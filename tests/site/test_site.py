@@ -26,6 +26,8 @@ def site_of(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
         ("[arrival]\nmax_quarantined_percent = 'five'\n", "arrival.max_quarantined_percent"),
         ("[arrival]\nmax_quarantined_percent = 101\n", "arrival.max_quarantined_percent"),
         ("[phasing]\nwaves = [{name = 'A'}]\n", "phasing.waves.0.core20_percent_at_least"),
+        ("[phasing]\nwaves = []\n", "phasing.waves"),
+        ("[phasing]\nwaves = [{name = 'late', core20_percent_at_least = 0}, {name = 'early', core20_percent_at_least = 30}]\n", "highest threshold"),
         ("[geography\n", "not valid TOML"),
     ],
 )

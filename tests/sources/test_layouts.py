@@ -11,7 +11,7 @@ import pytest
 from fuller_popheath import registry
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import FileRefused
-from fuller_popheath.sources.heads import OpenedHead, columns_shown, is_header
+from fuller_popheath.sources.heads import OpenedHead, columns_shown
 from fuller_popheath.sources.opening import heads
 from fuller_popheath.specs import FileHead, Recognised
 
@@ -276,8 +276,12 @@ def test_an_nhs_number_in_the_practice_column_never_becomes_a_variant(write_csv:
         (("A81001", "VICTORIA MEDICAL PRACTICE", "Y54", "Q74"), "4 columns without column names that are known"),
         (("SMITH", "JANE", "F", "12 HIGH STREET"), "4 columns without column names that are known"),
         (("9434765919",), "1 column without column names that are known"),
+        # first rows of headerless files, and headings somebody typed a person into
+        (("999 123 4560;SMITH Mary;12/08/1937;F;GP Jones;12 Health Road",), "1 column without column names that are known"),
+        (("999-652-8634", "1931-04-09", "female patient", "Usual GP JONES"), "4 columns without column names that are known"),
+        (("NHS no. 999 699 7367", "dob 12/08/1937", "practice_code"), "3 columns: practice_code and 2 more"),
+        (("LSOA code (2011)", "LSOA11CD", "Total population: mid 2022"), "3 columns: LSOA code (2011), LSOA11CD and 1 more"),
     ],
 )
 def test_a_message_shows_a_header_and_never_a_first_row_of_data(columns: tuple[str, ...], shown: str) -> None:
     assert columns_shown(columns) == shown
-    assert is_header(columns) == (": " in shown)

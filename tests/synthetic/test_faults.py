@@ -77,7 +77,6 @@ def test_a_fault_touches_only_what_it_says(folder: Path, name: str) -> None:
         ("negative_counts", "reference/practice_lsoa_count", 2),
         ("duplicated_row", "reference/practice_lsoa_count", 2),
         ("wrong_imd_edition", "reference/imd_2019", -1),
-        ("overlapping_membership", "reference/pcn_membership", -1),
         ("malformed_practice_list", "inbound/practice_list", -1),
         ("ragged_practice_list", "inbound/practice_list", 3),
     ],

@@ -81,7 +81,7 @@ def core20(
     drawn = [(("reference/lsoa_boundary",), path) for path in boundaries or []]
     report = core20_report.make(given, drawn, _day(as_of, "--as-of"), site, out, say=_say)
     for problem in report.problems:
-        _complain("Not made:", problem)
+        _complain("Problem:", problem)
     if report.problems:
         raise typer.Exit(3)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath import graph
-from fuller_popheath.errors import FullerError, InputMissing
+from fuller_popheath.errors import FileRefused, FullerError, InputMissing
 from fuller_popheath.registry import tables
 from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import ContractId, Night
@@ -54,26 +54,39 @@ def products() -> dict[ContractId, str]:
     return {contract: FILE_NAMES.get(contract, contract.partition("/")[2]) for contract in tables() if contract.startswith("products/")}
 
 
-def read_given(given: GivenFiles, quarantine: Path, site: Site, say: Callable[[str], None]) -> dict[ContractId, pa.Table]:
-    """Read named files against the contracts each may be: accepted rows by contract id.
+def read_given(
+    given: GivenFiles, quarantine: Path, site: Site, say: Callable[[str], None]
+) -> tuple[dict[ContractId, pa.Table], list[str], list[FileRefused]]:
+    """Read named files against the contracts each may be: accepted rows by contract id, the names of the files used, the refusals of the others.
 
-    Two files of one contract are refused by the first repeated one; faulty rows go to `quarantine` and are counted aloud.
-    Raises FileRefused for a file that is something else or cannot be read, InputMissing for a contract given twice.
+    One refused file costs no other one: who needs it will miss it. Faulty rows go to `quarantine` and are counted aloud. Raises InputMissing for
+    a contract given twice (boundaries may be).
     """
+    from fuller_popheath import contracts
     from fuller_popheath.arrival import landing
 
     read: dict[ContractId, pa.Table] = {}
+    used: list[str] = []
+    refusals: list[FileRefused] = []
     for expected, path in given:
-        arrived: Arrived = landing.read_file(path, expected, quarantine, site.arrival)
+        try:
+            arrived: Arrived = landing.read_file(path, expected, quarantine, site.arrival)
+        except FileRefused as refusal:
+            refusals.append(refusal)
+            continue
         contract = arrived.contract_id
         if contract in read and contract != "reference/lsoa_boundary":
             raise InputMissing(f"{file_told(path.name)}: {contract} was given already by another file; give each once")
         read[contract] = _joined(read.get(contract), arrived.table)
+        used.append(file_told(path.name))
         faulty = f", {arrived.rows_quarantined:,} quarantined" if arrived.rows_quarantined else ""
         say(f"  {file_told(path.name)}: {arrived.rows_read:,} rows read as {contract}{faulty}")
+        asked = {rule.id: rule.description for rule in contracts.load_contract(contract).rules}
         for rule, rows in sorted(arrived.counts.items()):
-            say(f"    {rule}: {rows:,} rows")
-    return read
+            say(f"    {rule}: {rows:,} rows. {asked.get(rule, '')}")
+        if arrived.rows_quarantined:
+            say(f"    They are kept, with their row numbers, in {quarantine / contract}")
+    return read, used, refusals
 
 
 def _joined(before: pa.Table | None, table: pa.Table) -> pa.Table:
@@ -90,16 +103,17 @@ def make(given: GivenFiles, boundaries: GivenFiles, as_of: date, site: Site, out
     night = Night(as_of, site)
     report = Report()
     say("Reading")
-    arrived = read_given(given, out / "quarantine", site, say)
-    try:
-        arrived |= read_given(boundaries, out / "quarantine", site, say)
-    except FullerError as refusal:
-        report.problems.append(f"the map: {refusal}")
+    arrived, sources, refusals = read_given((*given, *boundaries), out / "quarantine", site, say)
+    report.problems += [str(refusal) for refusal in refusals]
     say("Making")
-    made = graph.build(products(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
+    try:
+        made = graph.build(products(), arrived, night, on_table=lambda contract, rows: say(f"  {contract}: {rows:,} rows"))
+    except InputMissing as missing:
+        if not refusals:
+            raise
+        raise FileRefused(f"{' | '.join(map(str, refusals))} | so that {missing}") from None
     if not made["products/core20_by_pcn"].num_rows:
         raise InputMissing(f"nobody is registered with a practice that is in a PCN on {as_of}: look at the registrations and the day asked for")
-    sources = [file_told(path.name) for _, path in (*given, *boundaries)]
     ours = [*PICTURES, *(f"{name}.{kind}" for name in products().values() for kind in ("csv", "parquet"))]
     _write_whole(out, lambda folder: _write_into(folder, made, night, sources, report), report, ours)
     _summarise(made, report, night, out, say)

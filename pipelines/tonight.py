@@ -119,8 +119,8 @@ class NightSettings(dg.ConfigurableResource):
         arrived = plan(survey(landing, sources(), site.arrival), asked)
         if asked is None and arrived.as_of > datetime.now(UTC).date() + timedelta(days=1):
             raise SettingsWrong(
-                f"the newest extract date in the landing folder, {arrived.as_of}, has not come yet: correct the file that says so (core/landing_file of "
-                "an earlier night, or `fuller check`, tells which), or name the day with as_of"
+                f"the newest extract date in the landing folder, {arrived.as_of}, has not come yet: correct the file that says so, or name the "
+                "day with as_of"
             )
         return Tonight(
             night=Night(as_of=arrived.as_of, site=site),

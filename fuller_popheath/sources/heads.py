@@ -18,7 +18,7 @@ HEAD_ROWS = 20
 NAMES_SHOWN = 12
 NAME_WIDTH = 60
 
-# Only these words are shown of a header, and only whole: the first row of a file without a header is somebody's data, and a heading may hold anything.
+# A header is shown if it is made of these words only: the first row of a file without a header is somebody's data, a heading may hold anything.
 _WORDS = """
     ability age all band category ccg chgind code column count crime date decile district dob domain education employment end ethnic ethnicity
     event extract fte gender geometry gp group health icb id identifier imd imdrank income index key lad lat latitude list loc local authority

@@ -233,3 +233,65 @@ def test_a_refusal_shows_the_section_of_the_settings_in_its_brackets(make_believ
     answer = fuller(*words(given(make_believe), imd_files(make_believe), tmp_path / "report"), "--icb", "QHM")
     assert answer.code == 5
     assert "[geography.icb_of_sub_icb]" in answer.complaints
+
+
+def test_one_refused_edition_costs_that_edition_only(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    old, new = imd_files(make_believe)
+    faulty = tmp_path / old.name
+    rows = old.read_text(encoding="utf-8").splitlines()
+    faulty.write_text("\n".join([rows[0], *(row.replace(",", ",x", 5) for row in rows[1:])]) + "\n", encoding="utf-8")
+    out = tmp_path / "report"
+    answer = fuller(*words(given(make_believe), [faulty, new], out))
+    assert answer.code == 3
+    assert f"Problem: {old.name}" in answer.complaints
+    assert set(pd.read_csv(out / "core20_by_pcn.csv")["imd_edition"]) == {2025}
+    assert old.name not in (out / "core20.html").read_text(encoding="utf-8")
+
+
+def test_boundaries_of_elsewhere_are_said(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    files = given(make_believe)
+    features = json.loads(files["--boundaries"].read_text(encoding="utf-8"))
+    files["--boundaries"] = tmp_path / "elsewhere.geojson"
+    for number, feature in enumerate(features["features"]):
+        feature["properties"]["lsoa21_code"] = f"E01{number:06d}"
+    files["--boundaries"].write_text(json.dumps(features), encoding="utf-8")
+    answer = fuller(*words(files, imd_files(make_believe), tmp_path / "report"))
+    assert answer.code == 3
+    assert "boundaries of the same part of the country" in answer.complaints
+    assert not (tmp_path / "report" / "map.png").exists()
+
+
+def test_a_practice_in_two_pcns_on_the_day_is_said_and_an_old_overlap_costs_nothing(make_believe: Path, tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    import pandas as pd
+    import xlsxwriter
+    from python_calamine import CalamineWorkbook
+
+    files = given(make_believe)
+    rows = CalamineWorkbook.from_path(files["--pcn"]).get_sheet_by_name("PCN Core Partner Details").to_python()
+    member = next(row for row in rows[1:] if row[9] == "")
+    other = next(row for row in rows[1:] if row[4] != member[4])
+
+    def with_row(name: str, start: str, end: str) -> Path:
+        path = tmp_path / name
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet("PCN Core Partner Details")
+            for at, row in enumerate([*rows, [*member[:4], *other[4:8], start, end, *member[10:]]]):
+                sheet.write_row(at, 0, row)
+        return path
+
+    def by_practice(out: Path) -> pd.DataFrame:
+        return pd.read_csv(out / "core20_by_practice.csv").query("imd_edition == 2025").set_index("practice_code")
+
+    imd = imd_files(make_believe)
+    assert fuller(*words(files, imd, tmp_path / "before")).code == 0
+    old = fuller(*words({**files, "--pcn": with_row("ePCN_2026-09-01.xlsx", "20200101", "20200201")}, imd, tmp_path / "old"))
+    assert (old.code, "in two PCNs" in old.out) == (0, False)
+    pd.testing.assert_frame_equal(
+        by_practice(tmp_path / "old").drop(columns="membership_snapshot"), by_practice(tmp_path / "before").drop(columns="membership_snapshot")
+    )
+    new = fuller(*words({**files, "--pcn": with_row("ePCN_2026-09-02.xlsx", "20260901", "")}, imd, tmp_path / "new"))
+    assert "1 of" in new.out
+    assert "in two PCNs on 2026-10-01" in new.out
+    assert by_practice(tmp_path / "new").loc[member[0], "pcn_code"] == other[4]

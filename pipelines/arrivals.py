@@ -54,11 +54,13 @@ def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
     try:
         arrived = read_and_check(tonight.arrival, contract.id, tonight.quarantine, tonight.night.site.arrival)
     except FileRefused as problem:
+        tonight.refused_in_reading.update(file.content_hash for file in tonight.arrival.used[contract.id])
         if spec.required:
             raise
         return _instead(tonight, contract, " | ".join([*refused, str(problem)]), "")
     except InputMissing as missing:
         raise FileRefused(" | ".join(refused)) if refused else missing from None
+    tonight.refused_in_reading.update(outcome.file.content_hash for outcome in arrived.files if not outcome.is_used)
     return _told(arrived, contract, refused)
 
 

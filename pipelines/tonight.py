@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -43,6 +43,17 @@ class Tonight:
     quarantine: Path
     store: Store
     edition: Edition
+    refused_in_reading: set[str] = field(default_factory=set)
+    """Content hashes of files that were chosen and then refused when their rows were read, as the steps of this run find them."""
+
+    @property
+    def files_used(self) -> pa.Table:
+        """The landing table without the files that turned out to be unusable."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        table = self.arrival.table
+        return table.filter(pc.invert(pc.is_in(table["content_hash"], value_set=pa.array(sorted(self.refused_in_reading), pa.string()))))
 
     @property
     def as_of(self) -> date:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from fuller_popheath.errors import FileRefused
 from fuller_popheath.periods import parse_published_date
 from fuller_popheath.sources.canonical import Reading, as_text, canonical
 from fuller_popheath.sources.csv_text import ROW, SHAPE
 from fuller_popheath.sources.heads import header_key
+from fuller_popheath.sources.names import file_told
 from fuller_popheath.sources.opening import text_table
 from fuller_popheath.specs import FileHead, Recognised
 
@@ -106,6 +108,10 @@ def read_layout(layout: Layout, head: FileHead, constants: Mapping[str, str] | N
     Where lines have the wrong number of fields they come as rows of their own, with the line in `_shape`. Raises FileRefused if unreadable.
     """
     positions = layout.positions(head.columns)
+    keys = [header_key(header) for header in head.columns]
+    twice = [head.columns[at] for at in positions.values() if keys.count(keys[at]) > 1]
+    if twice:
+        raise FileRefused(f"{file_told(head.path.name)}: the column {twice[0]} stands twice, so it is not clear which one counts; remove one of them")
     raw = text_table(head, sorted(set(positions.values())))
     columns = {column.name: canonical(raw[f"c{positions[column.name]}"], column.reading) for column in layout.columns if column.name in positions}
     return finished(raw, columns, constants or {})

@@ -30,7 +30,7 @@ def core20(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | 
     """Write the page and the maps from the store's tables of the night."""
     tonight = context.resources.night.tonight()
     tables = {name: tonight.stored_or_empty(name) for name in PAGE_TABLES}
-    report = publish_pages(tonight.store.page_folder("pages/core20", tonight.as_of), tables, tonight.night, tonight.arrival.table)
+    report = publish_pages(tonight.store.page_folder("pages/core20", tonight.as_of), tables, tonight.night, tonight.files_used)
     problems = "; ".join(report.problems)
     yield dg.AssetCheckResult(check_name=MADE, passed=not problems, severity=dg.AssetCheckSeverity.WARN, description=problems or "nothing is missing")
     files = {path.name: dg.MetadataValue.path(str(path)) for path in report.files}

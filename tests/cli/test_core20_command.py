@@ -144,19 +144,20 @@ def test_faulty_rows_go_to_quarantine_and_the_rest_is_counted(make_believe: Path
     kept = pd.read_csv(files["--registrations"])["NUMBER_OF_PATIENTS"]
     rows[1] = rows[1].rsplit(",", 1)[0] + ",many"
     rows[2] = rows[2].rsplit(",", 1)[0] + ",-3"
+    rows[4] = rows[4].rsplit(",", 1)[0] + ",9991234560"
     rows.append(rows[3])
     files["--registrations"] = tmp_path / "registrations.csv"
     files["--registrations"].write_text("\n".join(rows) + "\n")
     out = tmp_path / "report"
     answer = fuller(*words(files, imd_files(make_believe), out))
     assert answer.code == 0, answer.complaints
-    assert "3 quarantined" in answer.out
+    assert "4 quarantined" in answer.out
     for rule in ("registered_count.type", "registered_count.range", "primary_key"):
         assert rule in answer.out
     by_icb = pd.read_csv(out / "core20_by_practice.csv", dtype={"imd_edition": str}).query("imd_edition == '2025'")
-    assert by_icb["registered_count"].sum() == kept.sum() - kept[0] - kept[1]
+    assert by_icb["registered_count"].sum() == kept.sum() - kept[0] - kept[1] - kept[3]
     (quarantined,) = (out / "quarantine").rglob("*.parquet")
-    assert pd.read_parquet(quarantined).shape[0] == 3
+    assert pd.read_parquet(quarantined).shape[0] == 4
     assert quarantined.stat().st_mode & 0o777 == 0o600
 
 

@@ -147,3 +147,23 @@ def test_codes_are_held_against_the_stored_table_of_the_day(landed: Place) -> No
     found = tonight.stored([by_pcn.id])
     assert list(found) == [by_pcn.id] and isinstance(found[by_pcn.id], pa.Table)
     assert night(2).stored([by_pcn.id]) == {}
+
+
+def test_a_day_that_has_not_come_is_not_the_newest_day_by_itself(landed: Place) -> None:
+    lists = sorted((landed.landing / "practice_lists").glob("*.csv"))[0]
+    text = lists.read_text(encoding="utf-8")
+    lists.write_text(text.replace(AS_OF.isoformat(), "2199-01-01", 1), encoding="utf-8")
+    with pytest.raises(SettingsWrong, match="2199-01-01, has not come yet"):
+        NightSettings().tonight()
+    assert night(1).as_of == day(1), "a day that is named is taken"
+
+
+def test_a_file_that_is_refused_in_reading_is_no_source_of_the_page(landed: Place) -> None:
+    lookup = landed.landing / "LSOA_2011_to_LSOA_2021_lookup.csv"
+    rows = lookup.read_text(encoding="utf-8-sig").splitlines()
+    lookup.write_text("\n".join([rows[0], *(row.replace(",E01", ",X01", 1) for row in rows[1:])]) + "\n", encoding="utf-8")
+    tonight = night(1)
+    assert lookup.name in tonight.files_used["file_name"].to_pylist()
+    assert not store(tonight, LOOKUP)["good"]
+    assert lookup.name not in tonight.files_used["file_name"].to_pylist()
+    assert tonight.files_used.num_rows == tonight.arrival.table.num_rows - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
@@ -71,3 +73,16 @@ def test_core20_shares_are_of_registered_people() -> None:
     assert plausible.core20_shares(table) == {"2019": 33.33}
     assert plausible.core20_shares(table.drop_columns(["q1_count"])) == {}
     assert plausible.percent(1, 0) == 0.0
+
+
+def test_practices_in_two_pcns_on_the_day_are_counted() -> None:
+    day = date(2022, 7, 1)
+    rows = {
+        "practice_code": ["A00001", "A00001", "A00002", "A00002", "A00003"],
+        "start_date": [date(2020, 1, 1), date(2022, 7, 1), date(2020, 1, 1), date(2022, 7, 1), date(2022, 7, 2)],
+        "end_date": [None, None, date(2022, 7, 1), None, None],
+    }
+    finding = plausible.one_membership(pa.table(rows), day)
+    assert not finding.is_as_expected
+    assert finding.numbers == {"practices": 2, "practices in two PCNs": 1}
+    assert plausible.one_membership(pa.table(rows).slice(2), day).is_as_expected

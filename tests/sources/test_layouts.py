@@ -257,6 +257,12 @@ def test_a_practice_list_is_read_whatever_the_case_of_its_headers(write_csv: Csv
     ]
 
 
+def test_a_column_that_stands_twice_is_refused(write_csv: CsvWriter) -> None:
+    head = _one(write_csv("P81001.csv", [LIST_HEADER + ",NHS_number", "2026-08-01,P81001" + "," * 10]))
+    with pytest.raises(FileRefused, match=r"P81001\.csv: the column nhs_number stands twice"):
+        registry.sources()["inbound/practice_list"].read(head)
+
+
 def test_a_practice_list_without_its_end_dates_is_a_near_miss(write_csv: CsvWriter) -> None:
     header = LIST_HEADER.replace(",registration_end_date", "")
     answer = _recognise("inbound/practice_list", _one(write_csv("P81001.csv", [header, "2026-08-01,P81001" + "," * 8])))

@@ -104,7 +104,9 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     upstream = {describe.argument_of(name): name for name in spec.inputs}
     known = describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs])
     referenced = referenced_tables(contract)
-    checks = [_check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored.")]
+    checks = [
+        _check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored, and nothing is made from it.", blocking=True)
+    ]
 
     @dg.asset(
         **_common(contract, group, {"duckdb", "parquet"}),
@@ -193,8 +195,8 @@ def _common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]
     }
 
 
-def _check(contract: "Contract", name: str, sentence: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(name, asset=describe.key_of(contract.id), description=sentence)
+def _check(contract: "Contract", name: str, sentence: str, blocking: bool = False) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=describe.key_of(contract.id), description=sentence, blocking=blocking)
 
 
 def source_assets(folder: str) -> list[dg.AssetsDefinition]:

@@ -46,21 +46,21 @@ def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
     A damaged file that is not required costs nothing else: the last good snapshot stands in, and the check says so as an error. So it does,
     as a warning, where no file came but one did before. Raises InputMissing or FileRefused where the layout is required.
     """
-    from fuller_popheath.arrival.landing import State, read_and_check
+    from fuller_popheath.arrival.landing import State, examine, refuse_unusable
 
     refused = [file.problem for file in tonight.arrival.files if file.state is State.REFUSED and file.contract == contract.id and file.problem]
     if contract.id not in tonight.arrival.used and not spec.required:
         return _instead(tonight, contract, " | ".join(refused), f"no file arrived; expected, where there is one, {spec.expects}")
     try:
-        arrived = read_and_check(tonight.arrival, contract.id, tonight.quarantine, tonight.night.site.arrival)
+        arrived = examine(tonight.arrival, contract.id, tonight.quarantine, tonight.night.site.arrival)
+        tonight.outcomes.extend(arrived.files)
+        refuse_unusable(arrived, spec)
     except FileRefused as problem:
-        tonight.refused_in_reading.update(file.content_hash for file in tonight.arrival.used[contract.id])
         if spec.required:
             raise
         return _instead(tonight, contract, " | ".join([*refused, str(problem)]), "")
     except InputMissing as missing:
         raise FileRefused(" | ".join(refused)) if refused else missing from None
-    tonight.refused_in_reading.update(outcome.file.content_hash for outcome in arrived.files if not outcome.is_used)
     return _told(arrived, contract, refused)
 
 

@@ -23,7 +23,7 @@ from pipelines.stores import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fuller_popheath.arrival.landing import Arrival
+    from fuller_popheath.arrival.landing import Arrival, FileOutcome
     from fuller_popheath.site import Site
     from fuller_popheath.specs import Night
 
@@ -43,17 +43,18 @@ class Tonight:
     quarantine: Path
     store: Store
     edition: Edition
-    refused_in_reading: set[str] = field(default_factory=set)
-    """Content hashes of files that were chosen and then refused when their rows were read, as the steps of this run find them."""
+    outcomes: list[FileOutcome] = field(default_factory=list)
+    """What became of the chosen files when their rows were read, as the steps of this run find out."""
 
     @property
     def files_used(self) -> pa.Table:
-        """The landing table without the files that turned out to be unusable."""
-        import pyarrow as pa
+        """The landing table's files that are used, without those that turned out to be unusable when they were read."""
         import pyarrow.compute as pc
 
-        table = self.arrival.table
-        return table.filter(pc.invert(pc.is_in(table["content_hash"], value_set=pa.array(sorted(self.refused_in_reading), pa.string()))))
+        from fuller_popheath.arrival.landing import with_outcomes
+
+        found = with_outcomes(self.arrival, self.outcomes)
+        return found.filter(pc.equal(found["use"], "used"))
 
     @property
     def as_of(self) -> date:

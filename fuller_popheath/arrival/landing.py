@@ -2,6 +2,19 @@
 
 from fuller_popheath.arrival.choice import Arrival, plan
 from fuller_popheath.arrival.files import LandingFile, State, survey
-from fuller_popheath.arrival.reading import Arrived, FileOutcome, examine, read_and_check, read_file, with_outcomes
+from fuller_popheath.arrival.reading import Arrived, FileOutcome, examine, read_and_check, read_file, refuse_unusable, with_outcomes
 
-__all__ = ["Arrival", "Arrived", "FileOutcome", "LandingFile", "State", "examine", "plan", "read_and_check", "read_file", "survey", "with_outcomes"]
+__all__ = [
+    "Arrival",
+    "Arrived",
+    "FileOutcome",
+    "LandingFile",
+    "State",
+    "examine",
+    "plan",
+    "read_and_check",
+    "read_file",
+    "refuse_unusable",
+    "survey",
+    "with_outcomes",
+]

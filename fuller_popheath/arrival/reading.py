@@ -80,13 +80,17 @@ def read_and_check(
     where none is left or one part of a whole (a file of one sex) is refused.
     """
     arrived = examine(arrival, contract_id, quarantine_folder, limits, references, sources)
+    refuse_unusable(arrived, (registry.sources() if sources is None else sources)[contract_id])
+    return arrived
+
+
+def refuse_unusable(arrived: Arrived, spec: SourceSpec) -> None:
+    """Raises FileRefused where no file of a contract is left, or one part of a whole (a file of one sex) is refused."""
     refused = [outcome for outcome in arrived.files if not outcome.is_used]
-    spec = (registry.sources() if sources is None else sources)[contract_id]
     parts = spec.tags["parts"].split(",") if "parts" in spec.tags else []
     is_part_of_whole = any(outcome.file.variant in parts for outcome in refused)
     if refused and (len(refused) == len(arrived.files) or is_part_of_whole):
         raise FileRefused(" | ".join(outcome.reason or outcome.file.name for outcome in refused))
-    return arrived
 
 
 def examine(

@@ -13,12 +13,18 @@ from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.specs import ContractId, SourceSpec, TableSpec
+from fuller_popheath.specs import ContractId, ExtractSpec, FactSpec, FeatureSpec, SourceSpec, SupplierSpec, TableSpec
 
-Spec = TypeVar("Spec", SourceSpec, TableSpec)
+Spec = TypeVar("Spec", SourceSpec, TableSpec, ExtractSpec, FactSpec, FeatureSpec)
 
 SOURCE_PACKAGES = ("fuller_popheath.sources",)
-TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.catalogue")
+TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
+EXTRACT_PACKAGES = ("fuller_popheath.arrival.becoming",)
+FACT_PACKAGES = ("fuller_popheath.catalogue.facts",)
+PRACTICE_EXTRACT: ContractId = "core/practice_extract"
+"""The account of a night: what each practice sent of each table, and what is in use."""
+
+FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)
 
 
 def _modules(package_name: str) -> Iterator[ModuleType]:
@@ -50,11 +56,47 @@ def sources() -> Mapping[ContractId, SourceSpec]:
 
 
 @cache
+def suppliers() -> Mapping[str, SupplierSpec]:
+    """Every clinical system whose extracts can be read, by its name. Raises SettingsWrong for a wrong or double declaration."""
+    found: dict[str, SupplierSpec] = {}
+    for module in (module for package in SOURCE_PACKAGES for module in _modules(package)):
+        declared = getattr(module, "SUPPLIER", None)
+        if declared is None:
+            continue
+        if not isinstance(declared, SupplierSpec):
+            raise SettingsWrong(f"{module.__name__}.SUPPLIER must be a SupplierSpec")
+        if declared.name in found:
+            raise SettingsWrong(f"the supplier {declared.name} is declared twice, the second time in {module.__name__}; keep one")
+        found[declared.name] = declared
+    return MappingProxyType(found)
+
+
+@cache
+def extracts() -> Mapping[ContractId, ExtractSpec]:
+    """What becomes of each inbound table about persons, by its contract. Raises SettingsWrong for a wrong or double declaration."""
+    return _declared(EXTRACT_PACKAGES, ("EXTRACT",), ExtractSpec)
+
+
+@cache
+def facts() -> Mapping[ContractId, FactSpec]:
+    """Every table of long facts about persons, by contract. Raises SettingsWrong for a wrong or double declaration."""
+    return _declared(FACT_PACKAGES, ("FACT",), FactSpec)
+
+
+@cache
+def features() -> Mapping[ContractId, FeatureSpec]:
+    """Every feature group, by contract. Raises SettingsWrong for a wrong or double declaration."""
+    return _declared(FEATURE_PACKAGES, ("FEATURE",), FeatureSpec)
+
+
+@cache
 def tables() -> Mapping[ContractId, TableSpec]:
     """Every table made from others, by contract. Raises SettingsWrong for a wrong or double declaration, or one made from nothing known."""
     made = _declared(TABLE_PACKAGES, ("TABLE",), TableSpec)
+    from_extracts = {core for spec in extracts().values() for core in spec.becomes}
+    known = {*made, *sources(), *from_extracts, *facts(), *features(), PRACTICE_EXTRACT}
     for spec in made.values():
-        unknown = [i for i in (*spec.inputs, *spec.picture_inputs) if i not in made and i not in sources()]
+        unknown = [i for i in (*spec.inputs, *spec.picture_inputs) if i not in known]
         if unknown:
             raise SettingsWrong(f"{spec.contract} is made from {', '.join(unknown)}, which no file declares")
     return made

@@ -65,6 +65,81 @@ class ArrivalLimits(_Section):
     refuse_unmatched_percent: float = Field(default=5.0, ge=0, le=100)
     practice_coverage_percent: float = Field(default=95.0, ge=0, le=100)
     max_file_megabytes: int = Field(default=4096, gt=0)
+    shrunken_percent: float = Field(default=5.0, ge=0, le=100)
+    stale_after_days: int = Field(default=7, ge=0)
+    reconcile_percent: float = Field(default=1.0, ge=0)
+    drop_sensitive_codes: bool = True
+
+
+class Pseudonyms(_Section):
+    """The key that turns NHS numbers into person ids. It never stands here: the environment variable FULLER_PSEUDONYM_KEY holds it, or `key_file`."""
+
+    key_file: str = ""
+    key_version: int = Field(default=1, ge=1)
+    data_is_synthetic: bool = False
+
+
+OBJECTION_PURPOSES = ("list_size", "core20", "scoring", "training", "score_list", "rule_list")
+
+
+class Objections(_Section):
+    """What each objection keeps a person out of: purposes among list_size, core20, scoring, training, score_list, rule_list.
+
+    The defaults wait for the site's information-governance sign-off.
+    """
+
+    type_1: tuple[str, ...] = ("scoring", "training", "score_list", "rule_list")
+    national_data_opt_out: tuple[str, ...] = ("scoring", "training", "score_list", "rule_list")
+
+    @field_validator("type_1", "national_data_opt_out")
+    @classmethod
+    def _known(cls, purposes: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [purpose for purpose in purposes if purpose not in OBJECTION_PURPOSES]
+        if unknown:
+            raise ValueError(f"an unknown purpose; there are {', '.join(OBJECTION_PURPOSES)}")
+        return purposes
+
+
+class Continuity(_Section):
+    """Which contacts count for continuity received: a local choice, shown beside every figure."""
+
+    window_days: int = Field(default=730, gt=0)
+    clinician_types: tuple[str, ...] = ("gp",)
+    excluded_modes: tuple[str, ...] = ("written",)
+    excluded_categories: tuple[str, ...] = ("clinical_triage", "group_consultation", "external_service", "non_contractual")
+    minimum_contacts: int = Field(default=3, ge=2)
+
+
+class FirstList(_Section):
+    """The rule-based continuity list: points a reason, how many points and how low a continuity put a person on it. No published source gives these."""
+
+    people_per_neighbourhood: int = Field(default=100, gt=0)
+    minimum_points: int = Field(default=3, ge=0)
+    low_continuity_below: float = Field(default=0.5, ge=0, le=1)
+    points: dict[str, int] = Field(
+        default_factory=lambda: {
+            "end_of_life": 4,
+            "severe_frailty": 3,
+            "moderate_frailty": 2,
+            "dementia": 3,
+            "severe_mental_illness": 3,
+            "learning_disability": 2,
+            "housebound": 2,
+            "four_or_more_conditions": 2,
+            "two_or_three_conditions": 1,
+            "low_continuity": 2,
+        }
+    )
+
+
+class EngineChoice(_Section):
+    """Where features are computed: DuckDB in this process, or Spark at a master URL or through Databricks Connect."""
+
+    engine: str = Field(default="duckdb", pattern="^(duckdb|spark)$")
+    spark_master: str = "local[2]"
+    databricks_connect: bool = False
+    memory_limit: str = ""
+    threads: int = Field(default=0, ge=0)
 
 
 class Folders(_Section):
@@ -74,6 +149,8 @@ class Folders(_Section):
     store: str = "var/store"
     quarantine: str = "var/quarantine"
     products: str = "var/products"
+    vault: str = "var/vault"
+    spill: str = "var/spill"
 
 
 class Site(BaseSettings):
@@ -85,6 +162,11 @@ class Site(BaseSettings):
     geography: Geography = Geography()
     phasing: Phasing = Phasing()
     arrival: ArrivalLimits = ArrivalLimits()
+    pseudonyms: Pseudonyms = Pseudonyms()
+    objections: Objections = Objections()
+    continuity: Continuity = Continuity()
+    first_list: FirstList = FirstList()
+    engine: EngineChoice = EngineChoice()
 
     def folder(self, name: str) -> Path:
         """The absolute path of one of `[folders]`."""

@@ -1,7 +1,8 @@
 """The small frozen objects that one file declares to add one thing; `registry.py` finds them.
 
-A file under `sources/` declares `SOURCE`, a file under `people/`, `place/` or `catalogue/products/` that makes a table declares `TABLE`.
-What does not belong here: behaviour.
+A file under `sources/` declares `SOURCE` (a published layout, one file one table) or `SUPPLIER` (the extracts of one clinical system), a file under
+`people/`, `place/`, `cohorts/` or `catalogue/products/` that makes a table declares `TABLE`, one under `arrival/becoming/` declares `EXTRACT`, one
+under `catalogue/facts/` declares `FACT`, one under `catalogue/features/` declares `FEATURE`. What does not belong here: behaviour.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pyarrow as pa
 
     from fuller_popheath.site import Site
@@ -92,3 +94,83 @@ class SourceSpec:
     required: bool = False
     per_practice: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SupplierSpec:
+    """How the extracts of one clinical system (or trust feed) are read: one supplier, one file under `sources/`.
+
+    `contracts` are the inbound tables it fills. `recognise` tells from a head alone which of the supplier's files it is ("Admin_Patient"), or None.
+    Where `is_set`, all files of a supplier in one folder are one extract, else each file is one. `needs` says which files must be there to fill a
+    contract. `extract_date` and `practice_code` tell what they can from the heads (None: after reading). `read` returns the rows of one inbound
+    contract: columns named as in it (text, or typed already), `_row` (row number in the file) and `_file` (the supplier's name of the file it
+    stood in); rows that cannot be mapped come too, so that the contract quarantines them.
+    """
+
+    name: str
+    expects: str
+    contracts: tuple[ContractId, ...]
+    recognise: Callable[[FileHead], str | None]
+    needs: Mapping[ContractId, tuple[str, ...]]
+    read: Callable[[ContractId, Mapping[str, tuple[FileHead, ...]]], pa.Table]
+    extract_date: Callable[[Mapping[str, tuple[FileHead, ...]]], date | None]
+    practice_code: Callable[[Mapping[str, tuple[FileHead, ...]]], str | None]
+    is_set: bool = True
+
+
+@dataclass(frozen=True)
+class ExtractSpec:
+    """What an inbound table about persons becomes at the door: one or more core tables.
+
+    `to_core` gets the accepted rows with `person_id` and `is_linked` in place of the identifiers, and returns the rows of every table in `becomes`,
+    which together are as many as it was given.
+    """
+
+    contract: ContractId
+    becomes: tuple[ContractId, ...]
+    to_core: Callable[[pa.Table], Mapping[ContractId, pa.Table]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A table that is too big to be held: the Parquet files that are its rows together. No file: no rows."""
+
+    contract: ContractId
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class FactSpec:
+    """Facts about persons as at a date, in long form: one row a person and subject (a condition, a medicine, a measurement).
+
+    `build` gets Ibis tables by contract id and the night. Every table comes already limited to what was known on the day (its own date and its
+    recorded date lie before `as_of`) and to persons of `core/person`, with `person_row`, the person's position in it, in place of `person_id`.
+    Returns an Ibis table with `person_row` and the contract's columns but `as_of` and `person_id`.
+    """
+
+    contract: ContractId
+    inputs: tuple[ContractId, ...]
+    build: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table]
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """How a long result becomes columns: the value of `values[i]` for the subject `s` stands in the column `columns[(values[i], s)]`."""
+
+    subject: str
+    columns: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """A group of columns about each person as at a date: its contract (`features/<name>`, key as_of and person_id) declares them.
+
+    `build` gets the tables as `FactSpec.build` does (facts among them, and `core/person`, which is always there), and returns `person_row` with
+    the contract's other columns, one row a person at most; or, where there is a `pivot`, `person_row`, the subject and the values. Persons
+    without a row get null, or what the contract's column says under `absent`.
+    """
+
+    contract: ContractId
+    inputs: tuple[ContractId, ...]
+    build: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table]
+    pivot: Pivot | None = None

@@ -15,7 +15,7 @@ export DAGSTER_REDACT_USER_CODE_ERRORS := 1
 # Nothing is written outside the project: the plotting library keeps its list of fonts here.
 export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
-.PHONY: help run test ui check fix bench lock clean
+.PHONY: help run test test-spark ui check fix bench lock clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ ui: $(VENV)/.runtime  ## Open the Dagster page on this machine only (PORT=3000)
 
 test: $(VENV)/.dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
+
+test-spark: $(VENV)/.spark  ## Compare every fact and feature on Spark with DuckDB, cell by cell (needs Java 17)
+	@$(BIN)/python -m pytest -m spark tests/engine $(PYTEST_OPTIONS)
 
 check: $(VENV)/.dev  ## Lint, types, import laws, definitions
 	$(BIN)/ruff check .
@@ -48,6 +51,7 @@ bench: $(VENV)/.dev  ## Measure on this machine and print the figures of BENCHMA
 lock: $(VENV)/.setup  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml -c requirements-dev.lock $(LOCK_OPTIONS) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra spark -c requirements-dev.lock $(LOCK_OPTIONS) -o requirements-spark.lock
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header -q
 
 clean:  ## Remove the environment and everything that was made, the landing folder excepted
@@ -72,4 +76,10 @@ $(VENV)/.runtime: $(VENV)/.setup requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "Setting up: packages of requirements-dev.lock"
 	@$(INSTALL) -r requirements-dev.lock 2>$(VENV)/uv.log || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.dev requirements-spark.lock
+	@command -v java >/dev/null || { echo "Spark needs Java 17 or later (Debian: apt-get install default-jre-headless)"; exit 2; }
+	@echo "Setting up: Spark from requirements-spark.lock"
+	@$(INSTALL) -r requirements-spark.lock 2>$(VENV)/uv.log || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-spark.lock
 	@touch $@

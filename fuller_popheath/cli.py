@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,6 +19,9 @@ from rich.text import Text
 
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
+
+if TYPE_CHECKING:
+    from fuller_popheath.synthetic import SyntheticSummary
 
 MAKE_BELIEVE_DAY = date(2026, 10, 1)
 MAKE_BELIEVE_SEED = 26
@@ -93,17 +97,25 @@ def synth(
     people: Annotated[int, typer.Option(help="About how many people", min=2_000)] = MAKE_BELIEVE_PEOPLE,
     as_of: Annotated[str, typer.Option(help="The day of the extracts, YYYY-MM-DD")] = MAKE_BELIEVE_DAY.isoformat(),
     lsoa_vintage: Annotated[str, typer.Option(help="Vintage of the published counts' LSOA codes: 2011 or 2021")] = "2021",
+    records: Annotated[bool, typer.Option(help="With what practices and hospitals record about each person, simulated forward in time")] = True,
+    years: Annotated[int, typer.Option(help="Years of records", min=1, max=10)] = 4,
+    file_format: Annotated[str, typer.Option(help="Of the records: csv, csv.gz or parquet")] = "csv",
+    layout: Annotated[str, typer.Option(help="Of the records: own, or as_supplier (each practice's own clinical system)")] = "own",
+    truth: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the true risks, which no pipeline reads")] = None,
 ) -> None:
     """Write a make-believe place in the layouts that real files have. Everything in it is generated; no person is real."""
-    folder = out or load_site().folder("landing")
-    _synthesise(folder, seed, people, _day(as_of, "--as-of"), lsoa_vintage)
+    from functools import partial
 
-
-def _synthesise(folder: Path, seed: int, people: int, as_of: date, lsoa_vintage: str = "2021") -> None:
     from fuller_popheath.synthetic import write_landing
 
+    folder = out or load_site().folder("landing")
+    how = partial(write_landing, records=records, years=years, file_format=file_format, layout=layout, truth_folder=truth, lsoa_vintage=lsoa_vintage)
+    _synthesise(how, folder, seed, people, _day(as_of, "--as-of"))
+
+
+def _synthesise(write: Callable[..., SyntheticSummary], folder: Path, seed: int, people: int, as_of: date) -> None:
     with console.status("Making a make-believe place") as status:
-        made = write_landing(folder, seed=seed, as_of=as_of, people=people, lsoa_vintage=lsoa_vintage, progress=status.update)
+        made = write(folder, seed=seed, as_of=as_of, people=people, progress=status.update)
     _say(f"Make-believe place (seed {seed}): {made.people:,} people, {made.practices} practices, {made.pcns} PCNs, {made.lsoas_2021} LSOAs")
     _say(f"  {len(made.files)} files in {_shown(folder)}")
 
@@ -130,7 +142,11 @@ def refresh(
     if landing is not None and not landing.is_dir():
         raise SettingsWrong(f"--landing: {landing.name} is not a folder")
     if synthetic_if_empty and landing is None and not _has_files(site):
-        _synthesise(site.folder("landing"), MAKE_BELIEVE_SEED, MAKE_BELIEVE_PEOPLE, MAKE_BELIEVE_DAY)
+        from functools import partial
+
+        from fuller_popheath.synthetic import write_landing
+
+        _synthesise(partial(write_landing, records=True), site.folder("landing"), MAKE_BELIEVE_SEED, MAKE_BELIEVE_PEOPLE, MAKE_BELIEVE_DAY)
     options = {"--landing": str(landing.resolve()) if landing else "", "--as-of": as_of, "--edition": edition, "--icb": icb}
     words = [word for option, value in options.items() if value for word in (option, value)]
     # A process of its own: the domain does not know the orchestrator.
@@ -153,12 +169,19 @@ def check(
 
     from fuller_popheath import contracts
     from fuller_popheath.arrival import landing
+    from fuller_popheath.arrival.one_extract import Held, hold
+    from fuller_popheath.registry import extracts
     from fuller_popheath.sources.names import file_told
 
     wanted = _contract_id(contract)
     # However many rows are faulty, the point here is to say which rules they break.
     limits = load_site().arrival.model_copy(update={"max_quarantined_percent": 100.0})
-    arrived = landing.read_file(file, (wanted,), quarantine, limits)
+    if wanted in extracts():
+        if quarantine is not None:
+            raise SettingsWrong("--quarantine is for published files: the rows of a practice's extract are quarantined when it is taken in")
+        arrived: Held | landing.Arrived = hold(file, wanted, limits)
+    else:
+        arrived = landing.read_file(file, (wanted,), quarantine, limits)
     _say(f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
     if not arrived.rows_quarantined:
         return
@@ -168,6 +191,37 @@ def check(
         table.add_row(rule, f"{rows:,}", said.get(rule, ""))
     console.print(table)
     raise typer.Exit(4)
+
+
+@app.command()
+def quarantine(
+    practice: Annotated[str, typer.Option(help="Only this practice or provider: its code")] = "",
+    sheet: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for a correction sheet for --practice: rows and rules, no values")
+    ] = None,
+) -> None:
+    """What lies in quarantine: rows by practice, file and rule. With --sheet, what a practice needs to mend them."""
+    from rich.table import Table
+
+    from fuller_popheath.arrival.correction_sheet import SUMMARY, quarantine_summary, write_correction_sheet
+
+    folder = load_site().folder("quarantine")
+    if sheet is not None:
+        if not practice:
+            raise SettingsWrong("--sheet needs --practice: a correction sheet is for one practice")
+        for path in write_correction_sheet(folder, practice.upper(), sheet):
+            _say(f"Wrote {_shown(path)}")
+        return
+    rows = quarantine_summary(folder, practice.upper() or None)
+    if not rows:
+        _say("Nothing is in quarantine" + (f" of {practice.upper()}" if practice else ""))
+        return
+    table = Table("practice", "file", "table", "rule", "rows", box=None, header_style="bold")
+    for row in rows:
+        practice_code, file, contract, rule, count = (row[name] for name in SUMMARY)
+        table.add_row(str(practice_code), str(file), str(contract), str(rule), f"{count:,}")
+    console.print(table)
+    _say("A row that breaks two rules counts for both. fuller quarantine --practice CODE --sheet FOLDER writes a correction sheet.")
 
 
 def _contract_id(name: str) -> str:

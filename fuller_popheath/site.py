@@ -110,8 +110,14 @@ class Continuity(_Section):
     minimum_contacts: int = Field(default=3, ge=2)
 
 
+class Frailty(_Section):
+    """From how many different medicines in a year on somebody has polypharmacy. Five is common usage; no source that we could read fixes it."""
+
+    polypharmacy_medicines: int = Field(default=5, ge=2)
+
+
 class FirstList(_Section):
-    """The rule-based continuity list: points a reason, how many points and how low a continuity put a person on it. No published source gives these."""
+    """The rule-based continuity list: points a reason, and how many put a person on it. No published source gives these: a local choice."""
 
     people_per_neighbourhood: int = Field(default=100, gt=0)
     minimum_points: int = Field(default=3, ge=0)
@@ -142,6 +148,12 @@ class EngineChoice(_Section):
     threads: int = Field(default=0, ge=0)
 
 
+class Codelists(_Section):
+    """The site's own code lists: a folder, relative to the project unless absolute; empty: only the lists that are shipped."""
+
+    folder: str = ""
+
+
 class Folders(_Section):
     """Where things lie, relative to the project unless absolute."""
 
@@ -165,13 +177,20 @@ class Site(BaseSettings):
     pseudonyms: Pseudonyms = Pseudonyms()
     objections: Objections = Objections()
     continuity: Continuity = Continuity()
+    frailty: Frailty = Frailty()
     first_list: FirstList = FirstList()
     engine: EngineChoice = EngineChoice()
+    codelists: Codelists = Codelists()
 
     def folder(self, name: str) -> Path:
         """The absolute path of one of `[folders]`."""
         path = Path(getattr(self.folders, name))
         return path if path.is_absolute() else PROJECT_ROOT / path
+
+    def codelists_folder(self) -> Path | None:
+        """The absolute path of the site's own code lists; None where it has none."""
+        path = Path(self.codelists.folder)
+        return None if not self.codelists.folder else path if path.is_absolute() else PROJECT_ROOT / path
 
     @classmethod
     def settings_customise_sources(

@@ -41,6 +41,7 @@ class TableSpec:
 
     `contract` is its id, `inputs` the ids of what it is made from, `build` the pure function that makes it. `picture` names a module of
     `fuller_popheath.publish` whose `draw(table, inputs, night)` returns {title: PNG or SVG bytes}; its extra tables stand in `picture_inputs`.
+    `columns` names the columns that are wanted of an input that has many more: no more than these need be there.
     """
 
     contract: ContractId
@@ -48,6 +49,7 @@ class TableSpec:
     build: Callable[[Inputs, Night], pa.Table]
     picture: str | None = None
     picture_inputs: tuple[ContractId, ...] = ()
+    columns: Mapping[ContractId, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ class SupplierSpec:
     Where `is_set`, all files of a supplier in one folder are one extract, else each file is one. `needs` says which files must be there to fill a
     contract. `extract_date` and `practice_code` tell what they can from the heads (None: after reading). `read` returns the rows of one inbound
     contract: columns named as in it (text, or typed already), `_row` (row number in the file) and `_file` (the supplier's name of the file it
-    stood in); rows that cannot be mapped come too, so that the contract quarantines them.
+    stood in); rows that cannot be mapped come too, so that the contract quarantines them, and rows that the system itself calls no record have the
+    reason in `_removed`. `is_one_scope`: its patient ids mean the same person at all its senders. `files_add_up`: a file of another day is not a
+    newer version of an older one, but stands beside it.
     """
 
     name: str
@@ -116,6 +120,8 @@ class SupplierSpec:
     extract_date: Callable[[Mapping[str, tuple[FileHead, ...]]], date | None]
     practice_code: Callable[[Mapping[str, tuple[FileHead, ...]]], str | None]
     is_set: bool = True
+    is_one_scope: bool = False
+    files_add_up: bool = False
 
 
 @dataclass(frozen=True)

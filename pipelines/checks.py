@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from fuller_popheath.arrival import plausible
+from fuller_popheath.arrival import plausible, plausible_people
 from fuller_popheath.registry import tables
 from pipelines import describe
 from pipelines.guard import guarded
@@ -79,6 +79,27 @@ CHECKS = (
         "Practice lists, counted, are the published counts.",
         lambda tonight, read: plausible.lists_agree(read["core/listed_count"], read["core/registered_count"]),
         ("core/registered_count",),
+    ),
+    Check(
+        "list_sizes_agree",
+        "core/list_size_check",
+        "People counted, practice by practice, are the published list sizes.",
+        lambda tonight, read: plausible_people.list_sizes_agree(read["core/list_size_check"], tonight.night.site.arrival),
+    ),
+    Check(
+        "nothing_lost",
+        "core/registration_outcome",
+        "Every registration ended in one outcome, and those that count are the persons.",
+        lambda tonight, read: plausible_people.nothing_lost(
+            read["core/registration_outcome"], read["core/registration"].num_rows, read["core/person"].num_rows
+        ),
+        ("core/registration", "core/person"),
+    ),
+    Check(
+        "objections_readable",
+        "core/person_objection",
+        "Type 1 objections can be read in every practice, and a national opt-out file has come.",
+        lambda tonight, read: plausible_people.objections_readable(read["core/person_objection"]),
     ),
 )
 

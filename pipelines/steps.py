@@ -17,7 +17,7 @@ from fuller_popheath.registry import sources, tables
 from pipelines import describe
 from pipelines.arrivals import take
 from pipelines.guard import as_failure, guarded
-from pipelines.stores import Proven, checked_on_arrival, content_hash, prove
+from pipelines.stores import COLUMNS, Proven, checked_on_arrival, content_hash, prove
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.tonight import Tonight
 
 LANDING = "core/landing_file"
+KEEPS = "Every row keeps the contract; a table that breaks it is not stored, and nothing is made from it."
 CHECK, READABLE, RECOGNISED, PICTURE = "contract", "files_readable", "files_recognised", "picture"
 Yielded = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Proven]]
 
@@ -42,9 +43,9 @@ def landing_asset() -> dg.AssetsDefinition:
     }
 
     @dg.asset(
-        **_common(contract, "arrival", {"parquet"}),
+        **common(contract, "arrival", {"parquet"}),
         metadata=describe.definition_metadata(contract),
-        check_specs=[_check(contract, name, sentence) for name, sentence in checks.items()],
+        check_specs=[asset_check_spec(contract, name, sentence) for name, sentence in checks.items()],
     )
     @guarded
     def survey(context: dg.AssetExecutionContext) -> Yielded:
@@ -81,10 +82,10 @@ def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
     contract = load_contract(spec.contract)
 
     @dg.asset(
-        **_common(contract, spec.contract.partition("/")[0], {"file", "parquet"}),
+        **common(contract, spec.contract.partition("/")[0], {"file", "parquet"}),
         metadata=describe.definition_metadata(contract),
         deps=[describe.key_of(LANDING)],
-        check_specs=[_check(contract, CHECK, f"Files that are {spec.expects} were read, and their rows keep the contract.")],
+        check_specs=[asset_check_spec(contract, CHECK, f"Files that are {spec.expects} were read, and their rows keep the contract.")],
         code_version=describe.code_version(spec.read),
     )
     @guarded
@@ -104,16 +105,17 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     upstream = {describe.argument_of(name): name for name in spec.inputs}
     known = describe.definition_metadata(contract, [load_contract(name) for name in spec.inputs])
     referenced = referenced_tables(contract)
-    checks = [
-        _check(contract, CHECK, "Every row keeps the contract; a table that breaks it is not stored, and nothing is made from it.", blocking=True)
-    ]
+    checks = [asset_check_spec(contract, CHECK, KEEPS, blocking=True)]
 
     @dg.asset(
-        **_common(contract, group, {"duckdb", "parquet"}),
+        **common(contract, group, {"duckdb", "parquet"}),
         metadata=known,
-        ins={argument: dg.AssetIn(key=describe.key_of(name)) for argument, name in upstream.items()},
+        ins={
+            argument: dg.AssetIn(key=describe.key_of(name), metadata={COLUMNS: list(spec.columns.get(name, ()))})
+            for argument, name in upstream.items()
+        },
         deps=[describe.key_of(name) for name in dict.fromkeys((*spec.picture_inputs, *referenced)) if name not in spec.inputs],
-        check_specs=[*checks, _check(contract, PICTURE, "The picture could be drawn.")] if spec.picture else checks,
+        check_specs=[*checks, asset_check_spec(contract, PICTURE, "The picture could be drawn.")] if spec.picture else checks,
         code_version=describe.code_version(spec.build),
     )
     @guarded
@@ -183,7 +185,7 @@ def draw(spec: "TableSpec", table: "pa.Table", given: "Mapping[str, pa.Table]", 
     return dict(describe.pictures(drawn)), dg.AssetCheckResult(check_name=PICTURE, passed=True, description=", ".join(drawn) or "nothing to draw")
 
 
-def _common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
+def common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
     return {
         "key": describe.key_of(contract.id),
         "group_name": group,
@@ -195,7 +197,7 @@ def _common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]
     }
 
 
-def _check(contract: "Contract", name: str, sentence: str, blocking: bool = False) -> dg.AssetCheckSpec:
+def asset_check_spec(contract: "Contract", name: str, sentence: str, blocking: bool = False) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name, asset=describe.key_of(contract.id), description=sentence, blocking=blocking)
 
 

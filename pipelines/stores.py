@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from fuller_popheath.arrival.extract_store import ExtractStore
 from fuller_popheath.errors import ContractBroken, InputMissing
+from fuller_popheath.registry import extracts
+from fuller_popheath.specs import Parts
 from fuller_popheath.whole_files import OPEN_FILE, PRIVATE_FILE, replace_whole
 from pipelines.guard import guarded
 
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 AS_OF = "as_of="
 LANDING_KEY, FROM_DAY_KEY = b"fuller.landing", b"fuller.from_day"
 GEOMETRY = "geometry"
+COLUMNS = "columns wanted"
+"""The metadata of an input that names the columns a step wants of it; none named: all."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,36 @@ class Store:
         """Where releases lie: beside the pointer to the current one."""
         return self.products.parent / "releases"
 
+    @property
+    def extracts(self) -> ExtractStore:
+        """What practices sent, kept a file a practice."""
+        return ExtractStore(self.folder)
+
+    def is_in_parts(self, contract_id: str) -> bool:
+        """Whether a table is kept as extracts are: a file a practice, and a list of those in use for each day."""
+        return any(contract_id in spec.becomes for spec in extracts().values())
+
+    def has(self, contract_id: str, as_of: date) -> bool:
+        """Whether a table is there for a day."""
+        return as_of in self.extracts.days(contract_id) if self.is_in_parts(contract_id) else self.path(contract_id, as_of).is_file()
+
+    def scan(self, contract_id: str, as_of: date) -> Parts:
+        """The files of a table of one day, for an engine to read as far as it needs them. Raises InputMissing where there is none."""
+        if self.is_in_parts(contract_id):
+            return self.extracts.parts(contract_id, as_of)
+        if not self.has(contract_id, as_of):
+            raise InputMissing(f"{contract_id} is not in the store for {as_of}; materialise it for that day first")
+        return Parts(contract_id, (self.path(contract_id, as_of),))
+
     def page_folder(self, page: str, as_of: date) -> Path:
         """Where the files of a page of one day lie, until they are released."""
         return self.folder / page / f"{AS_OF}{as_of.isoformat()}"
+
+    def fresh_folder(self, page: str, as_of: date) -> Path:
+        """As `page_folder`, without any file of an earlier run of the same day: a neighbourhood that is gone has no list."""
+        folder = self.page_folder(page, as_of)
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
 
     def path(self, contract_id: str, as_of: date) -> Path:
         """Where a table of one day lies."""
@@ -100,16 +133,19 @@ class Store:
         folders = (self.folder / contract_id).glob(f"{AS_OF}*")
         return tuple(sorted(date.fromisoformat(f.name.removeprefix(AS_OF)) for f in folders if (f / "part.parquet").is_file()))
 
-    def read(self, contract_id: str, as_of: date) -> pa.Table:
-        """The table of one day. Raises InputMissing where there is none."""
+    def read(self, contract_id: str, as_of: date, columns: list[str] | None = None) -> pa.Table:
+        """The table of one day, or some columns of it. Raises InputMissing where there is none."""
         import pyarrow.parquet as pq
 
+        if self.is_in_parts(contract_id):
+            found = self.extracts.read(contract_id, as_of)
+            return found.select(columns) if columns else found
         path = self.path(contract_id, as_of)
         if not path.is_file():
             kept = ", ".join(day.isoformat() for day in self.days(contract_id)) or "no day"
             raise InputMissing(f"{contract_id} is not in the store for {as_of} (it is there for {kept}); materialise it for that day first")
         with pq.ParquetFile(path) as file:
-            return file.read()
+            return file.read(columns)
 
     def before(self, contract_id: str, as_of: date) -> date | None:
         """The last day before `as_of` that a table is kept for."""
@@ -221,6 +257,9 @@ class ParquetStore(dg.IOManager):
 
         tonight = context.resources.night.tonight()
         contract = contracts.load_contract("/".join(context.asset_key.path))
+        wanted = list((context.definition_metadata or {}).get(COLUMNS, ()))
+        if wanted:
+            return tonight.store.read(contract.id, tonight.as_of, wanted)
         return with_columns_of(tonight.store.read(contract.id, tonight.as_of), contract)
 
 

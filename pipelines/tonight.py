@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from fuller_popheath.arrival.extract_store import ExtractStore
 from fuller_popheath.errors import FullerError
 from fuller_popheath.site import load_site
 from pipelines.night_lock import one_night
@@ -23,6 +24,7 @@ from pipelines.stores import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fuller_popheath.arrival.door import Taken
     from fuller_popheath.arrival.landing import Arrival, FileOutcome
     from fuller_popheath.site import Site
     from fuller_popheath.specs import Night
@@ -45,16 +47,24 @@ class Tonight:
     edition: Edition
     outcomes: list[FileOutcome] = field(default_factory=list)
     """What became of the chosen files when their rows were read, as the steps of this run find out."""
+    taken: list[Taken] = field(default_factory=list)
+    """What was taken of each inbound table about persons, as the steps of this run find out."""
 
     @property
     def files_used(self) -> pa.Table:
         """The landing table's files that are used, without those that turned out to be unusable when they were read."""
         import pyarrow.compute as pc
 
+        from fuller_popheath.arrival.door import with_extracts
         from fuller_popheath.arrival.landing import with_outcomes
 
-        found = with_outcomes(self.arrival, self.outcomes)
+        found = with_extracts(with_outcomes(self.arrival, self.outcomes), self.taken)
         return found.filter(pc.equal(found["use"], "used"))
+
+    @property
+    def extracts(self) -> ExtractStore:
+        """The extracts of this landing folder: another folder's are another place's."""
+        return ExtractStore(self.store.folder, str(self.landing))
 
     @property
     def as_of(self) -> date:
@@ -82,7 +92,7 @@ class Tonight:
 
     def stored(self, contract_ids: Iterable[str]) -> dict[str, pa.Table]:
         """Those of some tables that the store has for tonight's day, whole."""
-        return {name: self.store.read(name, self.as_of) for name in contract_ids if self.store.path(name, self.as_of).is_file()}
+        return {name: self.store.read(name, self.as_of) for name in contract_ids if self.store.has(name, self.as_of)}
 
 
 class NightSettings(dg.ConfigurableResource):

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OPEN_DATA = ROOT.parent / "shared" / "data" / "open"
+SYNTHETIC_DATA = ROOT.parent / "shared" / "data" / "synthetic"
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,13 @@ def open_data() -> Path:
     if not OPEN_DATA.is_dir():
         pytest.skip("the published open data is not beside this checkout (../shared/data/open), so nothing real can be compared")
     return OPEN_DATA
+
+
+@pytest.fixture(scope="session")
+def synthetic_data() -> Path:
+    if not SYNTHETIC_DATA.is_dir():
+        pytest.skip("other people's synthetic data is not beside this checkout (../shared/data/synthetic), so their files cannot be read")
+    return SYNTHETIC_DATA
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
+from fuller_popheath.arrival.extracts import extracts_among
 from fuller_popheath.arrival.files import LandingFile, Sources, State
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.specs import ContractId, SourceSpec
@@ -16,7 +17,8 @@ from fuller_popheath.specs import ContractId, SourceSpec
 if TYPE_CHECKING:
     import pyarrow as pa
 
-REGISTRATIONS: tuple[ContractId, ...] = ("reference/practice_lsoa_count", "inbound/practice_list")
+PRACTICE_LIST: ContractId = "inbound/practice_list"
+REGISTRATIONS: tuple[ContractId, ...] = ("reference/practice_lsoa_count", PRACTICE_LIST)
 LANDING_FILE: ContractId = "core/landing_file"
 PROBLEMS_SHOWN = 5
 
@@ -60,14 +62,25 @@ def plan(files: Sequence[LandingFile], as_of: date | None = None, sources: Sourc
     known = registry.sources() if sources is None else sources
     reasons: dict[tuple[str, str], str | None] = {}
     by_contract: dict[ContractId, list[LandingFile]] = defaultdict(list)
-    for file in _without_copies(files, reasons):
+    extracts = [file for file in files if file.supplier is not None and file.state is State.RECOGNISED]
+    for file in _without_copies([file for file in files if file.supplier is None], reasons):
         if file.contract is not None:
             by_contract[file.contract].append(file)
     places = {contract: _places(found, known.get(contract), reasons) for contract, found in by_contract.items()}
     day = as_of or _newest_registration(places, files, reasons)
     used = {contract: tuple(file for place in found for file in _choose(place, day, reasons)) for contract, found in sorted(places.items())}
     used = {contract: tuple(sorted(chosen, key=lambda file: file.name)) for contract, chosen in used.items() if chosen}
-    return Arrival(day, used, tuple(files), _table(files, day, used, reasons))
+    taken = _choose_extracts(extracts, day, reasons)
+    return Arrival(day, used, tuple(files), _table(files, day, {**used, "": taken}, reasons))
+
+
+def _choose_extracts(files: Sequence[LandingFile], as_of: date, reasons: dict[tuple[str, str], str | None]) -> tuple[LandingFile, ...]:
+    """Of files that fill a table by themselves the newest a sender, as the door will try them first; of sets all: the door tells them apart."""
+    alone: dict[tuple[ContractId | None, str], list[_Offer]] = defaultdict(list)
+    taken = [file for file in files if file.contract is None or registry.suppliers()[str(file.supplier)].files_add_up]
+    for file in _without_copies([file for file in files if file not in taken], reasons):
+        alone[file.contract, file.variant or f"/{file.name}"].append(_Offer((file,)))
+    return (*taken, *(file for place in alone.values() for file in _choose(place, as_of, reasons)))
 
 
 def _key(file: LandingFile) -> tuple[str, str]:
@@ -123,6 +136,7 @@ def _newest_registration(
     places: Mapping[ContractId, list[list[_Offer]]], files: Sequence[LandingFile], reasons: Mapping[tuple[str, str], str | None]
 ) -> date:
     days = [offer.day for contract in REGISTRATIONS for place in places.get(contract, []) for offer in place if offer.day]
+    days += [extract.extract_date for extract in extracts_among(files, PRACTICE_LIST)[0] if extract.extract_date]
     if days:
         return max(days)
     problems = [file.problem for file in files if file.state is State.REFUSED and file.problem]

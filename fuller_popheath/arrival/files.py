@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from fuller_popheath import registry
-from fuller_popheath.errors import FileRefused, InputMissing
+from fuller_popheath.errors import FileRefused, FullerError, InputMissing
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.archives import unreadable
 from fuller_popheath.sources.heads import OpenedHead, columns_shown, describe
+from fuller_popheath.sources.layouts import NearMiss
 from fuller_popheath.sources.names import FILE_WITHHELD, file_told, file_told_by_position
-from fuller_popheath.sources.opening import KNOWN_KINDS, heads, is_known_kind
-from fuller_popheath.specs import ContractId, FileHead, Recognised, SourceSpec
+from fuller_popheath.sources.opening import KNOWN_KINDS, heads, is_known_kind, refuse_cut_short
+from fuller_popheath.specs import ContractId, FileHead, Recognised, SourceSpec, SupplierSpec
 
 Sources = Mapping[ContractId, SourceSpec]
+Suppliers = Mapping[str, SupplierSpec]
+AT_ONCE = 4
+"""Files looked at side by side: reading and hashing them waits for the disk."""
 
 FIRST_DAY, LAST_DAY = date(1948, 7, 5), date(2199, 12, 31)
 """A day outside these, the NHS's first and one far ahead, is a slip of the file and is not taken for its day."""
@@ -38,7 +44,8 @@ class LandingFile:
     either is withheld where it looks like a person's number (`sources/names.py`).
 
     `contract` is what it fills, or would fill if it were sound; `problem` says, without any value of a row, why it cannot be used;
-    `richness` and `size_bytes` choose between two of the same day.
+    `richness` and `size_bytes` choose between two of the same day. A file of a clinical system has its `supplier` and `supplier_file`, the system's
+    name for it; its `contract` is given where one such file fills one table by itself.
     """
 
     path: Path
@@ -53,6 +60,8 @@ class LandingFile:
     extract_date: date | None = None
     richness: int = 0
     problem: str | None = None
+    supplier: str | None = None
+    supplier_file: str | None = None
 
     @property
     def name(self) -> str:
@@ -60,7 +69,9 @@ class LandingFile:
         return f"{self.file_name} ({self.member})" if self.member else self.file_name
 
 
-def survey(landing: Path, sources: Sources | None = None, limits: ArrivalLimits | None = None) -> tuple[LandingFile, ...]:
+def survey(
+    landing: Path, sources: Sources | None = None, limits: ArrivalLimits | None = None, suppliers: Suppliers | None = None
+) -> tuple[LandingFile, ...]:
     """Look at every file below a folder, in the order of their names; hidden files and the lock files of office programs are passed over.
 
     Reads headers and content hashes only. Never raises for a bad file: its `problem` says what is wrong. Raises InputMissing where the
@@ -69,16 +80,21 @@ def survey(landing: Path, sources: Sources | None = None, limits: ArrivalLimits 
     if not landing.is_dir():
         raise InputMissing(f"the landing folder {landing.name} is not there; make it and put the files in, or name another")
     known = registry.sources() if sources is None else sources
+    systems = registry.suppliers() if suppliers is None else suppliers
     paths = sorted(path for path in landing.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(landing)))
     limits = limits or ArrivalLimits()
-    return tuple(found for position, path in enumerate(paths, start=1) for found in survey_file(path, landing, known, limits, position))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda each: survey_file(each[1], landing, known, limits, each[0], systems), enumerate(paths, start=1))
+        return tuple(file for files in found for file in files)
 
 
 def _is_hidden(below: Path) -> bool:
     return any(part.startswith((".", "~$", "__MACOSX")) for part in below.parts)
 
 
-def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimits, position: int = 1) -> tuple[LandingFile, ...]:
+def survey_file(
+    path: Path, landing: Path, sources: Sources, limits: ArrivalLimits, position: int = 1, suppliers: Suppliers | None = None
+) -> tuple[LandingFile, ...]:
     """The recognised things in one file; where none is, the file itself with why. `position` among the files, from 1. See `survey`."""
     name = file_told_by_position(path.relative_to(landing).as_posix(), position)
     try:
@@ -91,7 +107,12 @@ def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimi
     if not is_known_kind(path):
         return (replace(blank, problem=f"{name}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name"),)
     try:
-        found = [_recognise(replace(blank, member=head.member or ""), head, sources) for head in heads(path, limits.max_file_megabytes)]
+        opened = heads(path, limits.max_file_megabytes)
+        found = [_recognise(replace(blank, member=head.member or ""), head, sources, suppliers or {}) for head in opened]
+        for each in found:
+            # An extract that is cut short shows itself when it is read, and an older one stands in; another layout is chosen before it is read.
+            if each.head is not None and each.supplier is None and each.state is not State.NOT_RECOGNISED:
+                refuse_cut_short(each.head)
     except FileRefused as refusal:
         return (replace(blank, state=State.REFUSED, problem=str(refusal).replace(FILE_WITHHELD, name)),)
     # Of a workbook or zip with something known in it, the notes beside it need no line of their own.
@@ -99,7 +120,7 @@ def survey_file(path: Path, landing: Path, sources: Sources, limits: ArrivalLimi
     return tuple(known) if known else (_unknown(blank, [each.head for each in found if each.head], sources),)
 
 
-def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> LandingFile:
+def _recognise(file: LandingFile, head: OpenedHead, sources: Sources, suppliers: Suppliers) -> LandingFile:
     answers: list[tuple[SourceSpec, Recognised]] = []
     for spec in sources.values():
         try:
@@ -108,6 +129,11 @@ def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> Landing
             return replace(file, head=head, state=State.REFUSED, contract=spec.contract, problem=str(refusal).replace(FILE_WITHHELD, file.file_name))
         if answer is not None:
             answers.append((spec, answer))
+    lacking = min((len(answer.missing_columns) for _, answer in answers), default=None)
+    if lacking != 0:
+        of_system = _of_supplier(file, head, suppliers, lacking)
+        if of_system is not None:
+            return of_system
     if not answers:
         return replace(file, head=head)
     # A whole layout goes before a near miss, and the layout that explains more of the columns before one that explains fewer.
@@ -117,6 +143,37 @@ def _recognise(file: LandingFile, head: OpenedHead, sources: Sources) -> Landing
     if answer.missing_columns:
         return replace(told, state=State.REFUSED, problem=_lacks(file.name, spec, answer.missing_columns, head))
     return replace(told, state=State.RECOGNISED)
+
+
+def _of_supplier(file: LandingFile, head: OpenedHead, suppliers: Suppliers, lacking: int | None) -> LandingFile | None:
+    """The file as one of a clinical system's, or why it is nearly one; None where it is none of theirs, or where it is nearer to a published
+    layout, of which it lacks so many columns."""
+    refused = None
+    for spec in suppliers.values():
+        try:
+            told = spec.recognise(head)
+        except FileRefused as refusal:
+            if lacking is not None and isinstance(refusal, NearMiss) and refusal.missing > lacking:
+                continue
+            problem = str(refusal).replace(FILE_WITHHELD, file.file_name)
+            refused = refused or replace(file, head=head, state=State.REFUSED, supplier=spec.name, problem=problem)
+            continue
+        if told is None:
+            continue
+        made = replace(file, head=head, state=State.RECOGNISED, supplier=spec.name, supplier_file=told, richness=len(head.columns))
+        if spec.is_set:
+            return made
+        fills = [contract for contract, names in spec.needs.items() if told in names]
+        return replace(made, contract=fills[0] if len(fills) == 1 else None, **_told_by_head(spec, told, head))
+    return refused
+
+
+def _told_by_head(spec: SupplierSpec, told: str, head: FileHead) -> dict[str, Any]:
+    try:
+        day, sender = spec.extract_date({told: (head,)}), spec.practice_code({told: (head,)})
+    except FullerError:  # what is wrong with it is said when it is read
+        return {}
+    return {"extract_date": day if day and FIRST_DAY <= day <= LAST_DAY else None, "variant": sender or ""}
 
 
 def _lacks(name: str, spec: SourceSpec, missing: Iterable[str], head: FileHead) -> str:

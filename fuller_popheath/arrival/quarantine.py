@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +15,12 @@ from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folde
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from fuller_popheath.arrival.extract_store import SenderRows
+    from fuller_popheath.arrival.extracts import Extract
+    from fuller_popheath.arrival.files import LandingFile
+
+FILE, SENDER, BROKEN = "_file", "_sender", "broken_rules"
 
 
 def quarantine_path(folder: Path, contract: ContractId, content_hash: str) -> Path:
@@ -37,3 +48,45 @@ def _private_folder(folder: Path, top: Path) -> None:
     levels = [folder, *(parent for parent in folder.parents if parent.is_relative_to(top))]
     for level in reversed(levels):
         make_folder(level, PRIVATE_FOLDER)
+
+
+def keep_extract(folder: Path, extract: Extract, rows: pa.Table, senders: Mapping[str, SenderRows]) -> None:
+    """Keep the quarantined rows of an extract, one Parquet file a file of it, and beside each an account of rows a sender and rule, without values.
+
+    `rows` have the columns as read, `_row`, `_file` (the supplier's name of the file), `_sender` and `broken_rules`.
+    """
+    import pyarrow.compute as pc
+
+    files: dict[str, LandingFile] = {}
+    for file in extract.files:
+        files.setdefault(str(file.supplier_file), file)
+    main = extract.files[0]
+    told = pc.fill_null(rows[FILE], "") if FILE in rows.column_names else None
+    of_file = [_file_of(name, files, main) for name in told.to_pylist()] if told is not None else [main] * rows.num_rows
+    for file in dict.fromkeys([main, *of_file]):
+        own = rows.filter([each is file for each in of_file]) if rows.num_rows else rows
+        name = f"{file.content_hash}-{hashlib.sha256(file.member.encode()).hexdigest()[:8]}" if file.member else file.content_hash
+        keep(folder, extract.contract, name, own)
+        account = quarantine_path(folder, extract.contract, name).with_suffix(".json")
+        if own.num_rows == 0:
+            account.unlink(missing_ok=True)
+            continue
+        counted = Counter((sender, rule) for sender, rules in zip(own[SENDER].to_pylist(), own[BROKEN].to_pylist(), strict=True) for rule in rules)
+        content = {
+            "contract": extract.contract,
+            "file": file.name,
+            "supplier": extract.supplier.name,
+            "rows_read": {sender: each.rows_read for sender, each in senders.items()},
+            "rows_quarantined": dict(sorted(Counter(own[SENDER].to_pylist()).items())),
+            "broken": [{"practice_code": sender, "rule": rule, "rows": count} for (sender, rule), count in sorted(counted.items())],
+        }
+        replace_whole(account, partial(_write_text, json.dumps(content, indent=1)), PRIVATE_FILE)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _file_of(name: str, files: Mapping[str, LandingFile], main: LandingFile) -> LandingFile:
+    # Readers say `Admin_Patient` or, of several parts, `Admin_Patient, part 2`.
+    return files.get(name) or files.get(name.partition(",")[0]) or main

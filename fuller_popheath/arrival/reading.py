@@ -15,6 +15,7 @@ from fuller_popheath.arrival.files import LandingFile, Sources, State, survey_on
 from fuller_popheath.errors import FileRefused, FullerError, InputMissing
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.csv_text import ROW, SHAPE
+from fuller_popheath.sources.own_layout import LAYOUTS, as_source
 from fuller_popheath.specs import ContractId, SourceSpec
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ def read_file(
 
     Raises FileRefused, "expected ...; found ...", where it is something else, and wherever `read_and_check` does.
     """
-    known = registry.sources() if sources is None else sources
+    known = {**registry.sources(), **{contract: as_source(contract) for contract in LAYOUTS}} if sources is None else sources
     expected = (contract_id,) if isinstance(contract_id, str) else contract_id
     found = survey_one(path, expected, known, limits or ArrivalLimits())
     best = max(found, key=lambda file: file.richness)

@@ -61,10 +61,8 @@ def check(raw: pa.Table, contract: Contract, references: Mapping[str, pa.Table] 
     )
 
 
-def _cells(raw: pa.Table, contract: Contract, where: str) -> pa.Table:
-    """The contract's columns of a file as read: text, or of their own type already; null throughout where an optional one is not there."""
-    import pyarrow as pa
-
+def refuse_unfit_columns(raw: pa.Table, contract: Contract, where: str) -> None:
+    """Raises FileRefused where a column of the contract stands twice, or a required one or one of the key is missing."""
     twice = [name for name in contract.column_names if raw.column_names.count(name) > 1]
     if twice:
         raise FileRefused(f"{where}: the column {twice[0]} stands twice, so it is not clear which one counts; remove one of them")
@@ -73,6 +71,13 @@ def _cells(raw: pa.Table, contract: Contract, where: str) -> pa.Table:
         raise FileRefused(
             f"{where}: the column{'s' * (len(missing) > 1)} {', '.join(missing)} of {contract.id} missing; found {_found(raw, contract)}"
         )
+
+
+def _cells(raw: pa.Table, contract: Contract, where: str) -> pa.Table:
+    """The contract's columns of a file as read: text, or of their own type already; null throughout where an optional one is not there."""
+    import pyarrow as pa
+
+    refuse_unfit_columns(raw, contract, where)
     cells = {}
     for column in contract.columns:
         try:

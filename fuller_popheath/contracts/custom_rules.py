@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from operator import add, or_
+from operator import add, and_, or_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,15 @@ def _nhs_number(values: Values, arguments: Arguments) -> Any:
     return (weighted % 11 != 0) | (number % 1_111_111_111 == 0)
 
 
+def _one_given(values: Values, arguments: Arguments) -> Any:
+    return reduce(and_, (values[name].isnull() for name in arguments["columns"]))
+
+
+def _no_identifier(table: ir.Table, arguments: Arguments) -> Any:
+    identifiers = table.select(_identifier=table[arguments["identifier"]]).filter(lambda rows: rows._identifier.notnull()).distinct()
+    return table.semi_join(identifiers, [(arguments["column"], "_identifier")]).select(POSITION)
+
+
 def _no_overlap(table: ir.Table, arguments: Arguments) -> Any:
     import ibis
 
@@ -126,6 +135,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         "flags_difference": Kind({"flag": "flag column", "columns": "columns"}, row=_flags_difference),
         "nhs_number": Kind({"column": "text column"}, row=_nhs_number),
+        "one_given": Kind({"columns": "columns"}, row=_one_given),
+        "no_identifier": Kind({"column": "text column", "identifier": "text column"}, together=_no_identifier),
         "no_overlap": Kind({"by": "columns", "start": "date column", "end": "date column", "day": "date column"}, together=_no_overlap),
         "group_total": Kind({"by": "columns", "column": "number column", "total": "number", "tolerance": "number"}, together=_group_total),
     }

@@ -71,6 +71,7 @@ def declared(standard: OpenDataContractStandard, contract_id: str) -> Contract:
         usage=(about and about.usage) or "",
         source=str(_custom_property(standard.customProperties, "source") or ""),
         version=standard.version or "",
+        known_by=_known_by(_custom_property(table.customProperties, "known_by"), columns),
     )
 
 
@@ -112,6 +113,7 @@ def _column(declaration: SchemaProperty, folder: str) -> Column:
             minimum=_bound(options.get("minimum"), str(logical_type)),
             maximum=_bound(options.get("maximum"), str(logical_type)),
             references=_reference(declaration.relationships or [], folder),
+            absent=_absent(_custom_property(declaration.customProperties, "absent"), str(logical_type)),
         )
         _refuse_what_cannot_be(column, folder)
     except SettingsWrong as wrong:
@@ -157,6 +159,26 @@ def _bound(bound: Any, logical_type: str) -> float | str | None:
         return date.fromisoformat(bound).isoformat() if logical_type == "date" else bound + 0
     except (TypeError, ValueError):
         raise SettingsWrong("minimum and maximum must be numbers, or for a date a quoted YYYY-MM-DD") from None
+
+
+def _absent(value: Any, logical_type: str) -> float | bool | str | None:
+    """The value of a feature for persons without a record: a number for numbers, the text true or false for flags, a text for texts."""
+    if value is None:
+        return None
+    if logical_type == "boolean" and value in ("true", "false"):
+        return bool(value == "true")
+    kinds: Mapping[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float)}
+    if isinstance(value, bool) or not isinstance(value, kinds.get(logical_type, ())):
+        raise SettingsWrong("its custom property absent must be a value of the column's own type: 0, a text, or for a flag 'true' or 'false'")
+    return value
+
+
+def _known_by(names: Any, columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """The dates by which a row is known. Raises SettingsWrong where they are not dates of the table."""
+    dates = {column.name for column in columns if column.logical_type == "date"}
+    if names is not None and (not isinstance(names, list) or not names or not set(map(str, names)) <= dates):
+        raise SettingsWrong("the custom property known_by of the table must list columns of it that are dates")
+    return tuple(names or ())
 
 
 def _allowed(qualities: Iterable[DataQuality]) -> tuple[str | int, ...] | None:

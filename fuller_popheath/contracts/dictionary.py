@@ -14,6 +14,7 @@ FOLDER_WORDS = {
     "inbound": "What practices and trusts send",
     "reference": "Published open data",
     "core": "What everything else is made of",
+    "features": "What models and lists know of each person",
     "products": "What leaves the house",
 }
 PURPOSE_WORDS = {

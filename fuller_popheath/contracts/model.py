@@ -46,7 +46,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Column:
-    """One column as its contract declares it. `minimum` and `maximum` are inclusive: numbers, or ISO dates for a date."""
+    """One column as its contract declares it. `minimum` and `maximum` are inclusive: numbers, or ISO dates for a date.
+
+    `absent` is what a feature is for persons without a record (0 contacts, false); None leaves it empty.
+    """
 
     name: str
     logical_type: str
@@ -61,6 +64,7 @@ class Column:
     minimum: float | str | None = None
     maximum: float | str | None = None
     references: Reference | None = None
+    absent: float | bool | str | None = None
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -83,7 +87,8 @@ class Contract:
     """The single declaration of one table (docs/architecture.md, law 2). There is one object a contract, so contracts are compared by identity.
 
     `columns` are in the order of the table, `rules` in the order in which a row's broken ones are listed. `grain` says what one row is;
-    `description` is the purpose, `limitations` what not to conclude from it, `source` where it comes from.
+    `description` is the purpose, `limitations` what not to conclude from it, `source` where it comes from. `known_by` names the dates of a row
+    about a person that must lie before a day for the row to be known on it; the first is the day of the thing itself.
     """
 
     id: str
@@ -98,6 +103,7 @@ class Contract:
     usage: str = ""
     source: str = ""
     version: str = ""
+    known_by: tuple[str, ...] = ()
 
     @cached_property
     def schema(self) -> pa.Schema:

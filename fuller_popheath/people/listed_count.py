@@ -1,4 +1,4 @@
-"""How many people of each LSOA are on each practice's list on the day, counted from patient-level practice lists.
+"""How many people of each LSOA are on each practice's list on the day, counted from its registrations.
 
 No figure is made from these counts: they are held against the published ones, practice by LSOA (`arrival/plausible.py`, lists_agree).
 What does not belong here: deprivation and PCNs.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.engine import Engine
+from fuller_popheath.people.eligibility import REGULAR
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CONTRACT = "core/listed_count"
-PRACTICE_LIST = "inbound/practice_list"
+REGISTRATION = "core/registration"
 NO_LSOA = "NO2011"  # how the published counts write a person whose address has no LSOA
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
     """One row per practice and LSOA code (`NO2011` where the list has none): people registered and alive on the day. No rows without lists.
 
-    That nobody is on one practice's list twice at a time is a rule of the contract (`no_overlap`), held where lists arrive and numbers still are.
+    Each list is counted as it stands, as the published figures are: somebody who is on two lists counts on both, and temporary residents on none.
+    That nobody is on one practice's list twice at a time is a rule of the inbound contract (`no_overlap`).
     """
     with Engine.duckdb() as engine:
-        rows = engine.table("practice_list", inputs[PRACTICE_LIST])
+        rows = engine.table("registration", inputs[REGISTRATION])
         people = on_list(rows, night.as_of)
         extract = rows.group_by("practice_code").agg(extract_date=rows.extract_date.max())
         counts = people.group_by(["practice_code", "lsoa_code"]).agg(listed_count=people.count().cast("int64"))
@@ -39,11 +41,12 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
 
 
 def on_list(rows: ir.Table, as_of: date) -> ir.Table:
-    """The registrations of `rows` that are open on the day (start <= day < end) of people alive on it (day < date of death)."""
+    """The regular registrations of `rows` that are open on the day (start <= day < end) of people alive on it (day < date of death)."""
     day = _literal(as_of)
+    is_regular = rows.registration_type.fill_null(REGULAR) == REGULAR
     is_open = (rows.registration_start_date <= day) & (rows.registration_end_date.isnull() | (day < rows.registration_end_date))
     is_alive = rows.death_date.isnull() | (day < rows.death_date)
-    return rows.filter(is_open & is_alive).mutate(lsoa_code=rows.lsoa_code.fill_null(NO_LSOA))
+    return rows.filter(is_regular & is_open & is_alive).mutate(lsoa_code=rows.lsoa_code.fill_null(NO_LSOA))
 
 
 def _literal(day: date) -> ir.DateValue:
@@ -52,4 +55,4 @@ def _literal(day: date) -> ir.DateValue:
     return ibis.literal(day, type="date")
 
 
-TABLE = TableSpec(contract=CONTRACT, inputs=(PRACTICE_LIST,), build=build)
+TABLE = TableSpec(contract=CONTRACT, inputs=(REGISTRATION,), build=build)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -53,9 +54,32 @@ def plain_bytes(path: Path, max_bytes: int) -> bytes:
 
 def gzip_bytes(path: Path, max_bytes: int) -> bytes:
     """The content of a .gz file. Raises FileRefused if it is cut short, damaged or larger than the bound."""
+    return _unpacked(path, lambda stream: read_bounded(stream, file_told(path.name), max_bytes))
+
+
+def gzip_beginning(path: Path, size: int) -> bytes:
+    """The first bytes of what is in a .gz file. Raises FileRefused if even they are damaged or missing."""
+    return _unpacked(path, lambda stream: stream.read(size))
+
+
+def refuse_damaged_gzip(path: Path, max_bytes: int) -> None:
+    """Unpack a .gz file to its end without keeping it. Raises FileRefused if it is cut short, damaged or larger than the bound."""
+
+    def to_the_end(stream: _Readable) -> bytes:
+        size = 0
+        while piece := stream.read(MEGABYTE):
+            size += len(piece)
+            if size > max_bytes:
+                raise too_large(file_told(path.name), max_bytes)
+        return b""
+
+    _unpacked(path, to_the_end)
+
+
+def _unpacked(path: Path, read: Callable[[_Readable], bytes]) -> bytes:
     try:
         with gzip.open(path, "rb") as stream:
-            return read_bounded(stream, file_told(path.name), max_bytes)
+            return read(stream)
     except EOFError:
         raise FileRefused(f"{file_told(path.name)}: the gzip file is cut short, its end is missing; {ASK_AGAIN}") from None
     except (gzip.BadGzipFile, zlib.error):

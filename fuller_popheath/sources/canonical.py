@@ -19,6 +19,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 WHOLE_WITH_ZEROS = re.compile(r"([+-]?\d+)\.0*")
 SPACED_DIGITS = re.compile(r"\d[\d\s-]*\d")
 SEX_WORDS = {"m": "male", "f": "female", "i": "indeterminate", "u": "unknown"}
+FLAG_WORDS = {"1": "true", "yes": "true", "y": "true", "t": "true", "0": "false", "no": "false", "n": "false", "f": "false"}
 MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
 
 Reading = Callable[[str], str]
@@ -61,6 +62,34 @@ def as_sex(value: str) -> str:
 def as_code(value: str) -> str:
     """A code in capitals."""
     return value.upper()
+
+
+def as_lower(value: str) -> str:
+    """A word in lower case, its blanks and hyphens as underscores."""
+    return re.sub(r"[\s-]+", "_", value.casefold())
+
+
+def as_flag(value: str) -> str:
+    """true or false, also from 1, 0, yes, no and their first letters."""
+    return FLAG_WORDS.get(value.casefold(), value.casefold())
+
+
+def canonical_coded(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
+    """As `canonical`, for a column that may be dictionary-encoded (and then stays so), or typed already (and is then left as it is)."""
+    import pyarrow as pa
+
+    if pa.types.is_string(column.type):
+        return canonical(column, reading)
+    if not pa.types.is_dictionary(column.type):
+        return column
+    whole = column.unify_dictionaries().combine_chunks()
+    coded = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+    values = pa.chunked_array([coded.dictionary.cast(pa.string())])
+    read = canonical(values, reading)
+    if read is values or read.equals(values):
+        return pa.chunked_array([coded])
+    again = read.combine_chunks().dictionary_encode()
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(again.indices.take(coded.indices), again.dictionary)])
 
 
 def canonical(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:

@@ -23,6 +23,9 @@ SHAPE = "_shape"
 """Holds a line whose number of fields is wrong, as it stands; null, or absent as a column, where every line has the right shape."""
 ROW = "_row"
 
+MOST_LINES_OF_A_ROW = 50
+"""A quoted cell with more line breaks than this is taken for a quotation mark that was never closed."""
+
 
 def to_utf8(content: bytes) -> bytes:
     """The same text in UTF-8, without byte-order mark and with no line end but LF or CRLF.
@@ -69,37 +72,38 @@ def find_header(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, list[str], 
     return rows[position][0], rows[position][1], below[0] if below else []
 
 
-def read_text(content: bytes, header_lines: int, width: int, wanted: Sequence[int]) -> pa.Table:
+def read_text(content: bytes, header_lines: int, width: int, wanted: Sequence[int], coded: Sequence[int] = ()) -> pa.Table:
     """Read every row below the header.
 
     `header_lines` are left out from the top (0: the file has no header), `width` is the number of fields a row must have, `wanted` the
     positions to keep. Returns text columns `c<position>` (blank = null), `_row` (line number in the file, from 1) and, only where lines
     of another shape exist, `_shape` with those lines as they stand and null elsewhere; each such line is one row. Blank lines are no rows.
+    A cell in quotes may hold line breaks; its row has the number of the line on which it begins. Columns at `coded` may come dictionary-encoded.
     """
     content = to_utf8(content).rstrip(b"\r\n\t ")
     lines = content.count(b"\n") + 1 if content else 0
     if lines <= header_lines:
         return _columns([], [], [], wanted)
-    table = _quickly(content, header_lines, width, wanted)
+    table = _quickly(content, header_lines, width, wanted, coded)
     if table is None or table.num_rows != lines - header_lines:
         return _line_by_line(content, header_lines, width, wanted)
     return _with_row_numbers(table, header_lines)
 
 
-def _quickly(content: bytes, header_lines: int, width: int, wanted: Sequence[int]) -> pa.Table | None:
+def _quickly(content: bytes, header_lines: int, width: int, wanted: Sequence[int], coded: Sequence[int]) -> pa.Table | None:
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
     names = [f"c{position}" for position in range(width)]
     kept = [f"c{position}" for position in wanted]
+    dictionary = pa.dictionary(pa.int32(), pa.string())
+    types = {f"c{position}": dictionary if position in coded else pa.string() for position in wanted}
     try:
         return arrow_csv.read_csv(
             pa.py_buffer(content),
             read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=header_lines, block_size=4 << 20),
             parse_options=arrow_csv.ParseOptions(delimiter=",", quote_char='"', double_quote=True, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=kept, column_types=dict.fromkeys(kept, pa.string()), strings_can_be_null=True, null_values=[""]
-            ),
+            convert_options=arrow_csv.ConvertOptions(include_columns=kept, column_types=types, strings_can_be_null=True, null_values=[""]),
         )
     except pa.ArrowInvalid:  # a row of another shape; the text of this error holds the row, so it goes no further
         return None
@@ -122,20 +126,49 @@ def _fields(line: str) -> list[str] | None:
 
 
 def _line_by_line(content: bytes, header_lines: int, width: int, wanted: Sequence[int]) -> pa.Table:
+    lines = [raw.decode("utf-8", errors="replace") for raw in content.splitlines()[header_lines:]]
     rows: list[list[str] | None] = []
     numbers: list[int] = []
     shapes: list[str | None] = []
-    for number, raw in enumerate(content.splitlines()[header_lines:], start=header_lines + 1):
-        line = raw.decode("utf-8", errors="replace")
-        if not line.strip():
-            continue
-        fields = _fields(line)
-        if fields is not None and len(fields) != width:
-            fields = None
-        rows.append(fields)
-        numbers.append(number)
-        shapes.append(line if fields is None else None)
+    at = 0
+    while at < len(lines):
+        line, took = lines[at], 1
+        if line.strip():
+            fields = _fields(line)
+            if fields is None or len(fields) != width:
+                fields, took = _over_several_lines(lines, at, width)
+            rows.append(fields)
+            numbers.append(at + header_lines + 1)
+            shapes.append(line if fields is None else None)
+        at += took
     return _columns(rows, numbers, shapes, wanted)
+
+
+def _over_several_lines(lines: Sequence[str], at: int, width: int) -> tuple[list[str] | None, int]:
+    """The fields of a row whose quoted cells hold line breaks, and how many lines it takes; (None, 1) where the line is merely misshapen.
+
+    A quotation mark that was never closed would swallow whole rows: lines that are rows by themselves are never taken for the inside of a cell.
+    """
+    if lines[at].count('"') % 2 == 0:
+        return None, 1
+    taken = [lines[at]]
+    for line in lines[at + 1 : at + MOST_LINES_OF_A_ROW]:
+        taken.append(line)
+        if line.count('"') % 2:
+            fields = _strictly(taken)
+            return (fields, len(taken)) if fields is not None and len(fields) == width else (None, 1)
+        if width > 1 and len(_fields(line) or ()) == width:
+            return None, 1
+    return None, 1
+
+
+def _strictly(lines: Sequence[str]) -> list[str] | None:
+    """The fields of some lines that are exactly one row together; None where they are not."""
+    try:
+        rows = list(csv.reader([f"{line}\n" for line in lines[:-1]] + [lines[-1]], strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
 
 
 def _columns(rows: Sequence[list[str] | None], numbers: Sequence[int], shapes: Sequence[str | None], wanted: Sequence[int]) -> pa.Table:

@@ -41,6 +41,14 @@ class LayoutColumn:
         return self.headers[0].rstrip("*").rstrip()
 
 
+class NearMiss(FileRefused):
+    """A file that is nearly one of a clinical system's, and lacks `missing` columns of it."""
+
+    def __init__(self, text: str, missing: int) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
 @dataclass(frozen=True)
 class Layout:
     """The columns of one published layout, with a header row."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.periods import parse_published_date
 from fuller_popheath.site import ArrivalLimits
-from fuller_popheath.sources import archives, boundary_files, csv_text, workbooks
+from fuller_popheath.sources import archives, boundary_files, csv_text, parquet_files, workbooks
 from fuller_popheath.sources.heads import OpenedHead, clean_header
 from fuller_popheath.sources.names import file_told, part_told
 from fuller_popheath.specs import FileHead
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 TEXT_NAMES = (".csv", ".txt")
 BOUNDARY_NAMES = (".geojson", ".json", ".gpkg")
 WORKBOOK_NAMES = (".xlsx", ".xlsm")
-KNOWN_KINDS = "CSV (.csv, .csv.gz or in a .zip), workbook (.xlsx), or boundaries (.geojson or .gpkg, also .gz)"
+PARQUET_NAMES = (".parquet",)
+KNOWN_KINDS = "CSV (.csv, .csv.gz or in a .zip), Parquet (.parquet), workbook (.xlsx), or boundaries (.geojson or .gpkg, also .gz)"
 MAX_MEGABYTES: int = ArrivalLimits().max_file_megabytes
 
 
@@ -57,7 +58,7 @@ def _content(path: Path, packing: str, packed_name: str, packed_told: str, max_b
 
 def _kind_by_name(name: str) -> str | None:
     suffix = PurePosixPath(name.lower()).suffix
-    by_suffix = {TEXT_NAMES: "csv", BOUNDARY_NAMES: "boundaries", WORKBOOK_NAMES: "sheet"}
+    by_suffix = {TEXT_NAMES: "csv", BOUNDARY_NAMES: "boundaries", WORKBOOK_NAMES: "sheet", PARQUET_NAMES: "parquet"}
     return next((kind for suffixes, kind in by_suffix.items() if suffix in suffixes), None)
 
 
@@ -99,6 +100,8 @@ def _unpack(path: Path, max_bytes: int) -> list[_Packed]:
         if kind not in ("csv", "boundaries"):
             raise FileRefused(f"{file_told(path.name)}: expected a {KNOWN_KINDS}; found a gzip file of something else, going by its name")
         return [_Packed(path, "gz", "", kind, max_bytes)]
+    if magic.startswith(b"PAR1"):
+        return [_Packed(path, "", "", "parquet", max_bytes)]
     kind = "boundaries" if magic.startswith(b"SQLite format 3") else _kind_by_name(name)
     if kind is None:
         raise FileRefused(f"{file_told(path.name)}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name")
@@ -111,14 +114,14 @@ def _unpack_zip(path: Path, max_bytes: int) -> list[_Packed]:
         return [_Packed(path, "", "", "sheet", max_bytes)]
     kinds = {member: _kind_by_name(member) for member in members if not PurePosixPath(member).name.startswith((".", "__"))}
     told = {member: part_told(member, "member", position) for position, member in enumerate(members, start=1)}
-    found = [_Packed(path, "zip", member, kind, max_bytes, told[member]) for member, kind in kinds.items() if kind]
+    found = [_Packed(path, "zip", member, kind, max_bytes, told[member]) for member, kind in kinds.items() if kind and kind != "parquet"]
     if not found:
         raise FileRefused(f"{file_told(path.name)}: none of the {len(members)} files in the zip is a CSV, .xlsx, .geojson or .gpkg")
     return found
 
 
 def _heads_of(packed: _Packed) -> list[OpenedHead]:
-    opener = {"csv": _csv_heads, "sheet": _sheet_heads, "boundaries": _boundary_heads}[packed.kind]
+    opener = {"csv": _csv_heads, "sheet": _sheet_heads, "boundaries": _boundary_heads, "parquet": _parquet_heads}[packed.kind]
     return opener(packed)
 
 
@@ -126,17 +129,33 @@ def _csv_heads(packed: _Packed) -> list[OpenedHead]:
     if packed.packing == "zip":
         beginning = archives.zip_bytes(packed.path, packed.packed_name, packed.packed_told, packed.max_bytes, at_most=csv_text.HEAD_BYTES)
     elif packed.packing == "gz":
-        # Unpacked to its end, because only so does one that is cut short show itself before it is chosen over a sound one.
-        beginning = packed.content()[: csv_text.HEAD_BYTES]
+        beginning = archives.gzip_beginning(packed.path, csv_text.HEAD_BYTES)
     else:
         beginning = _beginning(packed.path)
     if b"\0" in beginning:
         raise FileRefused(f"{packed.own_name}: expected a CSV in UTF-8 or Windows-1252; found something else; save it as CSV (UTF-8)")
     header = csv_text.find_header(csv_text.first_rows(beginning, is_whole=len(beginning) < csv_text.HEAD_BYTES))
     if header is None:
+        if packed.packing == "gz":
+            archives.refuse_damaged_gzip(packed.path, packed.max_bytes)
         raise FileRefused(f"{packed.own_name}: the file has no rows and no header; {archives.ASK_AGAIN}")
     header_row, columns, below = header
     return [_head(packed, "", columns, below, header_row=header_row)]
+
+
+def _parquet_heads(packed: _Packed) -> list[OpenedHead]:
+    columns, below, count = parquet_files.head(packed.path, packed.own_name)
+    return [_head(packed, "", columns, below, row_count=count, header_row=0)]
+
+
+def refuse_cut_short(head: FileHead) -> None:
+    """Unpack a gzip file to its end, because only so does one that is cut short show itself before it is chosen over a sound one.
+
+    Raises FileRefused where it is cut short, damaged or too large. Nothing is done for what is not packed so.
+    """
+    opened = as_opened(head)
+    if opened.packing == "gz":
+        archives.refuse_damaged_gzip(opened.path, opened.max_bytes)
 
 
 def _beginning(path: Path) -> bytes:
@@ -224,10 +243,11 @@ def date_in_name(name: str) -> date | None:
     return None
 
 
-def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True) -> pa.Table:
+def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True, coded: Sequence[int] = ()) -> pa.Table:
     """Read the columns at `positions` of a CSV or sheet: text columns `c<position>`, `_row`, and `_shape` where lines have the wrong shape.
 
-    `has_header=False` reads the first row as a row. Raises FileRefused if the file cannot be read.
+    `has_header=False` reads the first row as a row; columns at `coded` may come dictionary-encoded, which is cheaper where few values recur.
+    Raises FileRefused if the file cannot be read.
     """
     opened = as_opened(head)
     content = _content(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes)
@@ -235,7 +255,7 @@ def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True
     if opened.kind == "sheet":
         rows = workbooks.sheet_rows(content, opened.name, opened.sheet)[0][1]
         return workbooks.to_table(rows, header_row, positions)
-    return csv_text.read_text(content, header_row, len(opened.columns), positions)
+    return csv_text.read_text(content, header_row, len(opened.columns), positions, coded)
 
 
 def shapes_table(head: FileHead, columns: Sequence[str]) -> pa.Table:

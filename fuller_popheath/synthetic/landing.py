@@ -8,20 +8,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.synthetic.extract_files import EXTRACTS_FOLDER, check_format
 from fuller_popheath.whole_files import replace_whole
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pyarrow as pa
 
+    from fuller_popheath.synthetic.people import Registrations
     from fuller_popheath.synthetic.place import Place
+    from fuller_popheath.synthetic.records import Records
 
 REGISTRATIONS_FILE = "gp-reg-pat-prac-lsoa-all.csv"
 MAP_FILE = "gp-reg-pat-prac-map.csv"
@@ -41,7 +45,10 @@ SAVED_BEFORE = timedelta(days=4)
 
 @dataclass(frozen=True)
 class SyntheticSummary:
-    """What was written: the files, and how many of each thing. `people` are registered and alive on the day, `registrations` the lists' rows."""
+    """What was written: the files, and how many of each thing. `people` are registered and alive on the day, `registrations` the lists' rows.
+
+    `records`: rows by inbound table where records were asked for, and then `truth_file`, which lies outside the landing folder.
+    """
 
     files: tuple[Path, ...]
     people: int
@@ -50,6 +57,19 @@ class SyntheticSummary:
     pcns: int
     lsoas_2011: int
     lsoas_2021: int
+    records: Mapping[str, int] = field(default_factory=dict)
+    truth_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class RecordsWanted:
+    """How records are to be written: how many years of them, as which files, in whose layout, by how many processes, and the folder of the truth."""
+
+    years: int = 4
+    file_format: str = "csv"
+    layout: str = "own"
+    workers: int | None = None
+    truth_folder: Path | None = None
 
 
 def write_landing(
@@ -59,24 +79,34 @@ def write_landing(
     as_of: date,
     people: int = 240_000,
     lsoa_vintage: str = "2021",
+    records: bool = False,
+    years: int = 4,
+    file_format: str = "csv",
+    layout: str = "own",
+    workers: int | None = None,
+    truth_folder: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SyntheticSummary:
     """Make the place of this seed and write all its files into `folder`, which is created where needed.
 
-    The same arguments write the same bytes. `lsoa_vintage` ("2021" or "2011") is the one the published counts use; the lists always use 2021.
-    Raises SettingsWrong where the folder holds other files (two places in one folder would be counted together), or for a size or vintage that
-    cannot be.
+    The same arguments write the same bytes, however many `workers` (processes; None: all processors, one for a small place) there are.
+    `lsoa_vintage` ("2021" or "2011") is the one the published counts use; the lists always use 2021. With `records`, the extracts of so many `years`
+    are written too: as `file_format` "csv", "csv.gz" or "parquet", in our `layout` ("own") or, where a practice's system has one, in its
+    ("as_supplier"); lists then hold temporary residents and late deductions besides. True probabilities go to `truth_folder`, by default "truth"
+    beside the landing folder. Call it from a module that can be imported without running it where there are several workers.
+    Raises SettingsWrong where the folder holds other files (two places in one folder would be counted together), or for an argument that cannot be.
     """
     from fuller_popheath.synthetic import published
-    from fuller_popheath.synthetic.people import make_people
+    from fuller_popheath.synthetic.people import make_registrations
     from fuller_popheath.synthetic.place import make_place
 
     say = progress or (lambda _: None)
+    wanted = _checked(RecordsWanted(years, check_format(file_format), layout, workers, truth_folder))
     say(f"Drawing a make-believe place for {people:,} people")
     place = make_place(seed, as_of, people)
-    _refuse_other_files(folder, place)
+    _refuse_other_files(folder, place, as_of)
     say(f"Placing people in {place.lsoa21.shape[0]} small areas and {place.size.practices} practices")
-    rows = make_people(place, seed, as_of)
+    rows, drawn = make_registrations(place, seed, as_of)
     counts = published.practice_lsoa_counts(place, rows, as_of, lsoa_vintage)
 
     say("Writing what is published")
@@ -94,29 +124,78 @@ def write_landing(
         _write_boundaries(folder / BOUNDARIES_2021_FILE, place.lsoa21),
         _write_table(folder / POPULATION_FILE, place.lsoa21_population),
     ]
-    say("Writing the practices' lists")
-    files += _write_lists(folder / LISTS_FOLDER, rows)
+    made = None
+    if records:
+        listed, made = _write_records(folder, place, seed, as_of, rows, drawn, wanted, say)
+        files += made.files
+    else:
+        say("Writing the practices' lists")
+        listed = rows
+        files += _write_lists(folder / LISTS_FOLDER, rows)
     say(f"Wrote {len(files)} files")
     return SyntheticSummary(
         files=tuple(files),
         people=sum(counts["NUMBER_OF_PATIENTS"].to_pylist()),
-        registrations=rows.num_rows,
+        registrations=listed.num_rows,
         practices=place.size.practices,
         pcns=len(place.organisations.pcns),
         lsoas_2011=len(place.lsoa11),
         lsoas_2021=len(place.lsoa21),
+        records=made.rows if made else {},
+        truth_file=made.truth_file if made else None,
     )
 
 
-def _refuse_other_files(folder: Path, place: Place) -> None:
+def _checked(wanted: RecordsWanted) -> RecordsWanted:
+    from fuller_popheath.synthetic.records import LAYOUTS, worker_count
+
+    if wanted.layout not in LAYOUTS:
+        raise SettingsWrong(f'layout "{wanted.layout}" is not known; there are {", ".join(LAYOUTS)}')
+    if not 2 <= wanted.years <= 10:
+        raise SettingsWrong(f"years must be from 2 to 10, and is {wanted.years}")
+    worker_count(wanted.workers, 0)
+    return wanted
+
+
+def _write_records(
+    folder: Path, place: Place, seed: int, as_of: date, rows: pa.Table, drawn: Registrations, wanted: RecordsWanted, say: Callable[[str], None]
+) -> tuple[pa.Table, Records]:
+    """The lists as they are sent, and everybody's records."""
+    from fuller_popheath.synthetic import records
+
+    lists, every, is_temporary = records.as_listed(rows, drawn, place, seed, as_of)
+    tasks, own = [], []
+    start = 0
+    for job in records.practice_jobs(place, seed, as_of, wanted.years, lists, every, is_temporary):
+        part = lists.slice(start, len(job.number)).drop_columns(["lsoa11_code"])
+        start += len(job.number)
+        as_supplier = wanted.layout == "as_supplier" and job.supplier in records.SUPPLIERS_WITH_A_LAYOUT
+        own += [] if as_supplier else [part]
+        tasks.append(records.Task(job, folder, as_of, wanted.file_format, as_supplier, part if as_supplier else None))
+    say("Writing the practices' lists")
+    listed = [_write_list(folder / LISTS_FOLDER, part) for part in own]
+    truth_folder = wanted.truth_folder or folder.parent / records.TRUTH_FOLDER
+    made = records.write_records(tasks, folder, truth_folder, records.worker_count(wanted.workers, place.size.people), say)
+    return lists, records.Records((*listed, *made.files), made.rows, made.truth_file)
+
+
+_OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national)_{day}([./]|$)"
+
+
+def _refuse_other_files(folder: Path, place: Place, as_of: date) -> None:
     names = {
         REGISTRATIONS_FILE, MAP_FILE, PCN_FILE, PRACTICES_FILE, IMD_2019_FILE, IMD_2025_FILE, LOOKUP_FILE,
         BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE,
     }  # fmt: skip
     ours = {folder / name for name in names}
     ours |= {folder / LISTS_FOLDER / f"{practice.code}.csv" for practice in place.organisations.practices}
+    extracts = re.compile(_OUR_EXTRACTS.format(codes="|".join(practice.code for practice in place.organisations.practices), day=f"{as_of:%Y%m%d}"))
     there = folder.rglob("*") if folder.is_dir() else ()
-    others = [path for path in there if path.is_file() and not path.name.startswith(".") and path not in ours]
+    others = [
+        path
+        for path in there
+        if path.is_file() and not path.name.startswith(".") and path not in ours and not extracts.match(path.relative_to(folder).as_posix())
+    ]
     if others:
         raise SettingsWrong(
             f"{folder.name} already holds {len(others)} other files, which would be counted together with the make-believe place; "
@@ -142,21 +221,27 @@ def _write_table(path: Path, table: pa.Table, line_end: str = "\n", mark: str = 
 
 
 def _write_lists(folder: Path, rows: pa.Table) -> list[Path]:
-    """One CSV a practice. The rows already lie practice by practice, so each file is one slice; nothing in them needs a quote."""
-    import pyarrow as pa
+    """One CSV a practice. The rows already lie practice by practice, so each file is one slice."""
     import pyarrow.compute as pc
-    from pyarrow import csv as arrow_csv
 
     lists = rows.drop_columns(["lsoa11_code"])
     runs = pc.run_end_encode(lists["practice_code"].combine_chunks())
     files, start = [], 0
-    for code, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        buffer = pa.BufferOutputStream()
-        buffer.write((",".join(lists.column_names) + "\n").encode())
-        arrow_csv.write_csv(lists.slice(start, end - start), buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="none"))
-        files.append(write_whole(folder / f"{code}.csv", buffer.getvalue().to_pybytes()))
+    for end in runs.run_ends.to_pylist():
+        files.append(_write_list(folder, lists.slice(start, end - start)))
         start = end
     return files
+
+
+def _write_list(folder: Path, rows: pa.Table) -> Path:
+    """The list of one practice; nothing in it needs a quote."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    buffer = pa.BufferOutputStream()
+    buffer.write((",".join(rows.column_names) + "\n").encode())
+    arrow_csv.write_csv(rows, buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="none"))
+    return write_whole(folder / f"{rows['practice_code'][0].as_py()}.csv", buffer.getvalue().to_pybytes())
 
 
 def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]], saved_on: date) -> Path:

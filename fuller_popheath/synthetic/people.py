@@ -37,13 +37,20 @@ ETHNIC_SHARES_ELSEWHERE = (83, 0.7, 3, 0.4, 0.2, 0.5, 0.4, 1.2, 0.9, 0.3, 0.6, 0
 NONE = -1_000_000
 """A day number for "no such day"; real ones reach back to 1905, about -24,000."""
 
+MOVED_WITHIN, EARLIER_DAYS = 0.75, 5_000
+"""Of people who registered in the last five years, how many came from another practice of the place, and for how long they had been with that one on
+average (made up): so many that about as many people were registered five years ago as today."""
+
+DEATH_BY_DEPRIVATION = 0.9
+"""Log hazard ratio of death from the least to the most deprived area (made up, near England's)."""
+
 NEAR_KM = 1.3
 ANYWHERE = 0.0012
 """People choose practices by nearness, which falls by a factor e each 1.3 km, and a few have any practice: they moved house and stayed (made up)."""
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Registrations:
     """Columns of one group of registrations: NHS number, sex, the piece the person lives in, the practice (row), and days as day numbers."""
 
     numbers: np.ndarray
@@ -55,13 +62,22 @@ class _Rows:
     end: np.ndarray
     death: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Registrations:
+        """The rows at these positions, or where the mask is true."""
+        return Registrations(*(getattr(self, name)[rows] for name in Registrations.__dataclass_fields__))
+
 
 def make_people(place: Place, seed: int, as_of: date) -> pa.Table:
-    """Everyone on every list: the columns of inbound/practice_list, and `lsoa11_code` besides, which no list holds (lsoa_code is of 2021).
+    """Everyone on every list: columns of inbound/practice_list, and `lsoa11_code` besides, which no list holds (lsoa_code is of 2021).
 
     Exactly `place.size.people` are registered and alive on `as_of`. Rows lie practice by practice in a random order. Raises SettingsWrong for a
     day before 2010.
     """
+    return make_registrations(place, seed, as_of)[0]
+
+
+def make_registrations(place: Place, seed: int, as_of: date) -> tuple[pa.Table, Registrations]:
+    """The table of `make_people`, and the same rows in the same order as they were drawn: with NHS numbers that the table leaves out, and homes."""
     if as_of < date(2010, 1, 1):
         raise SettingsWrong(f"as_of {as_of} is before 2010: the oldest people would be born before 1900, which every list refuses; take a later day")
     size = place.size
@@ -71,34 +87,37 @@ def make_people(place: Place, seed: int, as_of: date) -> pa.Table:
     dead = _died(stream(seed, "died"), place, numbers[size.people + size.left :], _day(as_of))
     before = _moved_within(stream(seed, "moved"), place, here, _day(as_of))
     groups = (here, gone, dead, before)
-    rows = _Rows(*(np.concatenate([getattr(group, name) for group in groups]) for name in _Rows.__dataclass_fields__))
-    return _list_columns(stream(seed, "lists"), place, rows, as_of)
+    rows = Registrations(*(np.concatenate([getattr(group, name) for group in groups]) for name in Registrations.__dataclass_fields__))
+    rng = stream(seed, "lists")
+    order = rng.permutation(len(rows.numbers))
+    rows = rows.take(order[np.argsort(rows.practice[order], kind="stable")])
+    return _list_columns(rng, place, rows, as_of), rows
 
 
 def _day(day: date) -> int:
     return int(np.datetime64(day, "D").astype(np.int64))
 
 
-def _registered(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> _Rows:
+def _registered(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> Registrations:
     """People registered today: as old as England's, each with a start date between birth and today."""
     ages, sex = _ages(rng, len(numbers), hazard=0.0)
     piece = _homes(rng, place, ages)
     born = _birth_days(rng, ages, np.full(len(ages), today))
     start = _starts(rng, ages, born, np.full(len(ages), today + 1))
     none = np.full(len(ages), NONE)
-    return _Rows(numbers, sex, born, piece, _choose_practice(rng, place, piece), start, none, none)
+    return Registrations(numbers, sex, born, piece, _choose_practice(rng, place, piece), start, none, none)
 
 
-def _left(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> _Rows:
+def _left(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> Registrations:
     """People who moved out of the area in the last five years: younger than the rest. Some ended today, which is outside."""
     ages, sex = _ages(rng, len(numbers), hazard=-0.02)
     end = rng.integers(today - LOOK_BACK_DAYS, today + 1, len(ages))
     born = _birth_days(rng, ages, end - 1)
     piece = _homes(rng, place, ages)
-    return _Rows(numbers, sex, born, piece, _choose_practice(rng, place, piece), _starts(rng, ages, born, end), end, np.full(len(ages), NONE))
+    return Registrations(numbers, sex, born, piece, _choose_practice(rng, place, piece), _starts(rng, ages, born, end), end, np.full(len(ages), NONE))
 
 
-def _died(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> _Rows:
+def _died(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: int) -> Registrations:
     """People who died in the last five years; the risk doubles about every seven years of age (Gompertz, made up).
 
     A practice takes up to seven weeks to end the registration, so the newest deaths are still on the list with a date of death and no end.
@@ -106,24 +125,24 @@ def _died(rng: np.random.Generator, place: Place, numbers: np.ndarray, today: in
     ages, sex = _ages(rng, len(numbers), hazard=0.095)
     death = rng.integers(today - LOOK_BACK_DAYS + 50, today + 1, len(ages))
     born = _birth_days(rng, ages, death)
-    piece = _homes(rng, place, ages)
+    piece = _homes(rng, place, ages, more_deprived=DEATH_BY_DEPRIVATION)
     start = _starts(rng, ages, born, death + 1)
     ended = np.maximum(death + rng.integers(0, 50, len(ages)), start + 1)
     end = np.where(ended > today, NONE, ended)
-    return _Rows(numbers, sex, born, piece, _choose_practice(rng, place, piece), start, end, death)
+    return Registrations(numbers, sex, born, piece, _choose_practice(rng, place, piece), start, end, death)
 
 
-def _moved_within(rng: np.random.Generator, place: Place, here: _Rows, today: int) -> _Rows:
+def _moved_within(rng: np.random.Generator, place: Place, here: Registrations, today: int) -> Registrations:
     """The earlier registrations of people now registered who changed practice inside the place: the old one ends on the day the new one starts."""
     recent = np.flatnonzero((here.start > today - LOOK_BACK_DAYS) & (here.start > here.born + 120))
-    who = recent[rng.random(len(recent)) < 0.25]
+    who = recent[rng.random(len(recent)) < MOVED_WITHIN]
     end = here.start[who]
-    start = np.maximum(here.born[who] + 1, end - 30 - rng.exponential(1500, len(who)).astype(np.int64))
+    start = np.maximum(here.born[who] + 1, end - 30 - rng.exponential(EARLIER_DAYS, len(who)).astype(np.int64))
     old_home = rng.choice(len(place.pieces.people), len(who), p=place.pieces.people / place.pieces.people.sum())
     practice = _choose_practice(rng, place, old_home)
     changed = practice != here.practice[who]
     who, end, start, old_home, practice = (column[changed] for column in (who, end, start, old_home, practice))
-    return _Rows(here.numbers[who], here.sex[who], here.born[who], old_home, practice, start, end, np.full(len(who), NONE))
+    return Registrations(here.numbers[who], here.sex[who], here.born[who], old_home, practice, start, end, np.full(len(who), NONE))
 
 
 def _ages(rng: np.random.Generator, count: int, hazard: float) -> tuple[np.ndarray, np.ndarray]:
@@ -141,12 +160,17 @@ def _ages(rng: np.random.Generator, count: int, hazard: float) -> tuple[np.ndarr
     return ages, sex
 
 
-def _homes(rng: np.random.Generator, place: Place, ages: np.ndarray) -> np.ndarray:
-    """The piece each person lives in: by its people, with older people a little more often in the less deprived pieces, children the other way."""
+def _homes(rng: np.random.Generator, place: Place, ages: np.ndarray, more_deprived: float = 0.0) -> np.ndarray:
+    """The piece each person lives in: by its people, with older people a little more often in the less deprived pieces, children the other way.
+
+    `more_deprived`: log ratio of the weight of the most deprived area in England to the least.
+    """
+    from scipy.special import ndtr
+
     piece = np.empty(len(ages), dtype=np.int64)
     for band in np.unique(ages // 10):
         who = np.flatnonzero(ages // 10 == band)
-        weight = place.pieces.people * np.exp(0.0045 * (10 * band - 35) * place.piece_score)
+        weight = place.pieces.people * np.exp(0.0045 * (10 * band - 35) * place.piece_score - more_deprived * ndtr(place.piece_score))
         piece[who] = rng.choice(len(weight), len(who), p=weight / weight.sum())
     return piece
 
@@ -181,20 +205,17 @@ def _birth_days(rng: np.random.Generator, ages: np.ndarray, on: np.ndarray) -> n
 
 def _starts(rng: np.random.Generator, ages: np.ndarray, born: np.ndarray, before: np.ndarray) -> np.ndarray:
     """First day of the registration, before the given day and not before birth: years of standing are exponential, shortest near 25 (made up)."""
-    mean_years = np.clip(3 + 0.012 * (ages - 24.0) ** 2, 3, 18)
+    mean_years = np.clip(4 + 0.012 * (ages - 24.0) ** 2, 4, 20)
     start = before - 1 - (rng.exponential(1.0, len(ages)) * mean_years * 365.25).astype(np.int64)
     registered_at_birth = born + rng.integers(0, 43, len(ages))
     return np.minimum(np.maximum(start, registered_at_birth), before - 1)
 
 
-def _list_columns(rng: np.random.Generator, place: Place, rows: _Rows, as_of: date) -> pa.Table:
-    """The lists' own columns, practice by practice; within a practice in a random order, so that a row's place says nothing about it."""
+def _list_columns(rng: np.random.Generator, place: Place, rows: Registrations, as_of: date) -> pa.Table:
+    """The lists' own columns; the rows lie practice by practice, in one in a random order, so that a row's place says nothing about it."""
     import pyarrow as pa
 
-    order = rng.permutation(len(rows.numbers))
-    order = order[np.argsort(rows.practice[order], kind="stable")]
-    rows = _Rows(*(getattr(rows, name)[order] for name in _Rows.__dataclass_fields__))
-    count = len(order)
+    count = len(rows.numbers)
     lsoa21, lsoa11 = place.piece_lsoa21[rows.piece].astype("<U9"), place.piece_lsoa11[rows.piece].astype("<U9")
     luck = _by_person(rng, rows.numbers)
     wales, nowhere = luck < IN_WALES, (luck >= IN_WALES) & (luck < IN_WALES + WITHOUT_LSOA)
@@ -225,7 +246,7 @@ def _by_person(rng: np.random.Generator, numbers: np.ndarray) -> np.ndarray:
     return rng.random(int(person.max()) + 1)[person]
 
 
-def _ethnic_categories(rng: np.random.Generator, place: Place, rows: _Rows) -> pa.Array:
+def _ethnic_categories(rng: np.random.Generator, place: Place, rows: Registrations) -> pa.Array:
     """Ethnic categories by the made-up shares, mixed by how deprived the home is; a person keeps theirs where they have two rows."""
     import pyarrow as pa
 

@@ -129,7 +129,7 @@ def _name_areas(land: Land, seeds: np.ndarray, pieces: Pieces, organisations: Or
         place = authority[area]
         msoa[area], letter = divmod(seen[place], LSOAS_PER_MSOA)
         seen[place] += 1
-        codes[area] = f"E01900{number + 1:03d}"
+        codes[area] = f"E0190{number + 1:04d}"
         names[area] = f"{organisations.local_authority_names[place]} {msoa[area] + 1:03d}{LETTERS[letter]}"
     # A 2021 area stands where its first piece's 2011 area stood.
     home = pieces.area11[np.unique(pieces.area21, return_index=True)[1]]
@@ -142,7 +142,7 @@ def _name_areas(land: Land, seeds: np.ndarray, pieces: Pieces, organisations: Or
             continue
         place = (int(authority[area]), int(msoa[area]))
         used[place] = used.get(place, LSOAS_PER_MSOA - 1) + 1
-        codes21.append(f"E01950{sum(code.startswith('E0195') for code in codes21) + 1:03d}")
+        codes21.append(f"E0195{sum(code.startswith('E0195') for code in codes21) + 1:04d}")
         names21.append(f"{organisations.local_authority_names[place[0]]} {place[1] + 1:03d}{LETTERS[used[place]]}")
     return _Named(list(codes), list(names), authority, codes21, names21, authority[home])
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.synthetic.nhs_numbers import TEST_NUMBER_COUNT
 
 PEOPLE_PER_PRACTICE = 10_000
 PEOPLE_PER_LSOA = 1_600
 PRACTICES_PER_PCN = 4
 SMALLEST = 500
+LARGEST = 2_400_000
+"""More people would need more codes and names than there are."""
 
 LEFT_SHARE = 0.14
 """People whose registration ended in the last five years because they moved out of the area, per person now registered (made up)."""
@@ -39,8 +40,7 @@ def size_for(people: int) -> Size:
     """The size of a place with so many registered people: about 10,000 a practice, 4 practices a PCN and 1,600 people an LSOA.
 
     Small places keep at least 4 PCNs, 8 practices and 40 LSOAs, so that every shape of the data still occurs.
-    Raises SettingsWrong below 500 people, or where there are more persons, leavers and the dead included, than NHS numbers in the
-    999 test range.
+    Raises SettingsWrong below 500 people and above 2.4 million.
     """
     size = Size(
         people=people,
@@ -52,10 +52,6 @@ def size_for(people: int) -> Size:
     )
     if people < SMALLEST:
         raise SettingsWrong(f"a make-believe place of {people:,} people is too small to show anything; ask for at least {SMALLEST:,}")
-    if size.persons > TEST_NUMBER_COUNT:
-        most = int(TEST_NUMBER_COUNT / (1 + LEFT_SHARE + DIED_SHARE))
-        raise SettingsWrong(
-            f"a make-believe place of {people:,} people needs {size.persons:,} NHS numbers (people who left or died in the last five years "
-            f"included), and the 999 test range holds {TEST_NUMBER_COUNT:,}; ask for at most {most:,} people"
-        )
+    if people > LARGEST:
+        raise SettingsWrong(f"a make-believe place of {people:,} people would need more codes and names than there are; ask for at most {LARGEST:,}")
     return size

@@ -15,6 +15,7 @@ from fuller_popheath.publish.csv_files import write_csv
 from fuller_popheath.publish.release import Part, release
 from fuller_popheath.registry import tables
 from pipelines import describe
+from pipelines.defs.cohorts import LISTS
 from pipelines.defs.pages import PAGES
 from pipelines.guard import guarded
 from pipelines.steps import group_of
@@ -23,6 +24,9 @@ from pipelines.summary import PRODUCTS
 
 if TYPE_CHECKING:
     from pipelines.tonight import Tonight
+
+FILES = {**PAGES, **LISTS}
+"""What leaves as files: every page and every kind of list, and its purpose."""
 
 KEY = ["releases", "current"]
 CURRENT = "is_current"
@@ -42,21 +46,22 @@ def product_parts(tonight: "Tonight", contract_id: str) -> Iterator[Part]:
         yield Part(contract.purpose, f"{contract_id.rpartition('/')[2]}.{ending}", partial(write, table), table.num_rows)
 
 
-def page_parts(tonight: "Tonight", page: str) -> Iterator[Part]:
-    """The files of a page of the day, as they stand in the store. Raises InputMissing where there are none."""
+def file_parts(tonight: "Tonight", page: str) -> Iterator[Part]:
+    """The files of a page or list of the day, as they stand in the store. Raises InputMissing for a page without any."""
     folder = tonight.store.page_folder(page, tonight.as_of)
     files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
-    if not files:
+    if not files and page in PAGES:
         raise InputMissing(f"{page} is not in the store for {tonight.as_of}; materialise it for that day first")
     for path in files:
-        yield Part(PAGES[page], path.name, partial(shutil.copyfile, path))
+        yield Part(FILES[page], path.name, partial(shutil.copyfile, path))
 
 
 def _made_files(tonight: "Tonight", current: Path) -> dict[str, str]:
     """Where people find each product and page."""
-    pages = {page: next(part for part in page_parts(tonight, page) if part.name.endswith(".html")) for page in PAGES}
+    pages = {page: next(part for part in file_parts(tonight, page) if part.name.endswith(".html")) for page in PAGES}
     found = {name: current / load_contract(name).purpose / f"{name.rpartition('/')[2]}.csv" for name in released_tables()}
     found |= {page: current / part.purpose / part.name for page, part in pages.items()}
+    found |= {name: current / purpose for name, purpose in LISTS.items() if any(file_parts(tonight, name))}
     return {name: str(path) for name, path in found.items()}
 
 
@@ -70,7 +75,7 @@ def _made_files(tonight: "Tonight", current: Path) -> dict[str, str]:
     ),
     owners=list(describe.OWNERS),
     kinds={"csv", "parquet", "html"},
-    deps=[*map(describe.key_of, released_tables()), *map(describe.key_of, PAGES)],
+    deps=[*map(describe.key_of, released_tables()), *map(describe.key_of, FILES)],
     required_resource_keys={"night"},
     check_specs=[dg.AssetCheckSpec(CURRENT, asset=KEY, description="The release of the night is the one that people find.")],
 )
@@ -80,7 +85,7 @@ def current(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult |
     tonight: Tonight = context.resources.night.tonight()
     store = tonight.store
     parts = [part for name in released_tables() for part in product_parts(tonight, name)]
-    parts += [part for page in PAGES for part in page_parts(tonight, page)]
+    parts += [part for page in FILES for part in file_parts(tonight, page)]
     made = release(store.products, store.releases, tonight.as_of, context.run_id[:RUN_LETTERS], parts)
     told = f"{made.folder.name} is current"
     if not made.is_current:

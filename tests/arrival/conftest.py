@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from fuller_popheath.arrival.door import Taken, take_extracts
+from fuller_popheath.arrival.extract_store import ExtractStore
+from fuller_popheath.arrival.files import survey
+from fuller_popheath.people.pseudonyms import PseudonymKey
+from fuller_popheath.site import Site
 
 MAP_HEADER = (
     "PUBLICATION,EXTRACT_DATE,PRACTICE_CODE,PRACTICE_NAME,PRACTICE_POSTCODE,PCN_CODE,PCN_NAME,ONS_SUB_ICB_LOCATION_CODE,SUB_ICB_LOCATION_CODE,"
@@ -42,6 +49,9 @@ def nhs_number(at: int) -> str:
         at += 500_000
 
 
+EVENT_HEADER = "extract_date,practice_code,patient_id,nhs_number,record_id,event_date,recorded_date,code_system,code,value,unit,is_confidential"
+
+
 class Landing:
     """Writes files into one folder; every method returns the path."""
 
@@ -67,6 +77,15 @@ class Landing:
         """`people` sound registrations with NHS numbers of the test range from `start` on, then `extra` lines."""
         sound = [f"{day},{practice},{nhs_number(start + at)},1950-05-12,female,A,E01012345,2001-01-01,,G1234567," for at in range(people)]
         return self.lines(name or f"practice_lists/{practice}.csv", [LIST_HEADER, *sound, *extra])
+
+    def events(self, practice: str, day: str = "2026-08-01", rows: int = 50, extra: Sequence[str] = (), name: str = "") -> Path:
+        """`rows` sound coded entries of people of the test range, every third with a value, then `extra` lines."""
+        sound = [
+            f"{day},{practice},p{at % 10},{nhs_number(at % 10)},r{at},2025-03-{at % 28 + 1:02d},,synthetic,z.asthma.{at % 3},"
+            f"{'12.5,mmol/mol' if at % 3 == 0 else ','},"
+            for at in range(rows)
+        ]
+        return self.lines(name or f"clinical_event/{practice}.csv", [EVENT_HEADER, *sound, *extra])
 
     def practice_map(self, name: str, day: str, practices: int = 3) -> Path:
         rows = [
@@ -122,3 +141,44 @@ def landing(tmp_path: Path) -> Landing:
 @pytest.fixture
 def quarantine(tmp_path: Path) -> Path:
     return tmp_path / "quarantine"
+
+
+class Night:
+    """Takes what lies in a landing folder into a store of its own."""
+
+    def __init__(self, landing: Path, folder: Path) -> None:
+        self.landing, self.folder = landing, folder
+        self.store = ExtractStore(folder / "store", str(landing))
+        self.vault, self.quarantine = folder / "vault", folder / "quarantine"
+        self.key = PseudonymKey(b"a key of the tests, long enough", version=1)
+
+    def take(self, day: str = "2026-08-01", table: str = "practice_list", known: Sequence[str] | None = None, **options: Any) -> Taken:
+        site = Site(**{"pseudonyms": {"data_is_synthetic": True}, **options.pop("site", {})})
+        return take_extracts(
+            f"inbound/{table}",
+            survey(self.landing),
+            date.fromisoformat(day),
+            site,
+            self.store,
+            self.vault,
+            self.quarantine,
+            frozenset(known) if known is not None else None,
+            options.pop("references", {}),
+            options.pop("key", self.key),
+        )
+
+    def states(self, taken: Taken) -> dict[str, str]:
+        return {row["practice_code"]: row["state"] for row in taken.account.to_pylist()}
+
+    def row(self, taken: Taken, practice: str) -> dict[str, Any]:
+        return next(row for row in taken.account.to_pylist() if row["practice_code"] == practice)
+
+
+@pytest.fixture
+def night(landing: Landing, tmp_path: Path) -> Night:
+    return Night(landing.folder, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def test_number() -> Callable[[int], str]:
+    return nhs_number

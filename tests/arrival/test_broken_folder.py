@@ -170,14 +170,17 @@ def _poisoned(landing: Any) -> list[Path]:
 
 
 def test_no_error_and_no_account_holds_a_value_that_was_sent(
-    landing: Any, quarantine: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    landing: Any, night: Any, quarantine: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     paths = _poisoned(landing)
     arrival = plan(survey(landing.folder), DAY)
     said = [str(value) for row in arrival.table.drop_columns(["content_hash"]).to_pylist() for name, value in row.items() if name != "member"]
-    contracts = ("inbound/practice_list", REGISTRATIONS, "reference/lsoa_boundary", "reference/organisation", "reference/imd_2025")
+    published = (REGISTRATIONS, "reference/lsoa_boundary", "reference/organisation", "reference/imd_2025")
+    contracts = ("inbound/practice_list", *published)
     refusals = 0
-    for attempt in [lambda c=c: read_and_check(arrival, c, quarantine) for c in contracts] + [
+    taken = night.take()
+    said += [str(taken.account.to_pylist()), str(list(taken.files.values())), str(taken.counts)]
+    for attempt in [lambda c=c: read_and_check(arrival, c, quarantine) for c in published] + [
         lambda p=p, c=c: read_file(p, c, quarantine) for p in paths for c in contracts
     ]:
         try:

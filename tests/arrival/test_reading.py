@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from fuller_popheath.arrival.landing import Arrival, Arrived, examine, plan, read_and_check, read_file, survey, with_outcomes
+from fuller_popheath.arrival.landing import Arrival, Arrived, plan, read_and_check, read_file, survey
 from fuller_popheath.arrival.quarantine import quarantine_path
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import FileRefused, InputMissing
@@ -133,66 +133,11 @@ def test_a_file_with_too_many_broken_rows_is_refused_whole_with_counts(landing: 
     assert read_and_check(arrival, REGISTRATIONS, limits=ArrivalLimits(max_quarantined_percent=10)).rows_accepted == 90
 
 
-def test_one_poor_practice_list_is_refused_and_the_others_go_on(landing: Any, quarantine: Path) -> None:
-    for at, practice in enumerate(("P81001", "P81002", "P81003")):
-        landing.practice_list(practice, start=1000 * at)
-    landing.practice_list("P81002", start=1000, people=5, extra=["2026-08-01,P81002,9990000000,never,female,A,E01012345,2001-01-01,,,"])
-    arrival = _plan(landing)
-    arrived = read_and_check(arrival, LISTS, quarantine)
-    _adds_up(arrived)
-    assert {outcome.file.variant: outcome.is_used for outcome in arrived.files} == {"P81001": True, "P81002": False, "P81003": True}
-    assert set(arrived.table["practice_code"].to_pylist()) == {"P81001", "P81003"}
-    table = with_outcomes(arrival, arrived.files)
-    refused = {row["file_name"]: row["reason"] for row in table.to_pylist() if row["use"] == "refused"}
-    assert list(refused) == ["practice_lists/P81002.csv"]
-    assert "1 of 6 rows break the contract inbound/practice_list" in refused["practice_lists/P81002.csv"]
-
-
-def test_rows_that_clashed_only_with_a_refused_file_are_accepted(landing: Any) -> None:
-    landing.practice_list("P81001", people=60)
-    # A file that begins as another practice's, holds the first's people under other dates, and is poor besides.
-    clash = [line.replace("1950-05-12", "1951-05-12") for line in (landing.folder / "practice_lists/P81001.csv").read_text().splitlines()[1:3]]
-    landing.practice_list("P81002", people=1, start=9000, extra=[*clash, "2026-08-01,P81002,,never,,,,,,,"])
-    arrived = read_and_check(_plan(landing), LISTS)
-    assert (arrived.rows_accepted, arrived.rows_quarantined) == (60, 0)
-    assert [outcome.is_used for outcome in arrived.files] == [True, False]
-
-
-def test_a_person_listed_twice_by_two_files_of_one_practice_is_counted_once(landing: Any) -> None:
-    landing.practice_list("P81001", people=60)
-    first = (landing.folder / "practice_lists/P81001.csv").read_text().splitlines()[1]
-    landing.practice_list("P81002", people=60, start=9000, extra=[first])
-    arrived = read_and_check(_plan(landing), LISTS)
-    _adds_up(arrived)
-    assert (arrived.rows_read, arrived.rows_accepted) == (121, 120)
-
-
-def test_if_every_list_is_refused_so_is_the_table(landing: Any) -> None:
-    for practice in ("P81001", "P81002"):
-        landing.practice_list(practice, people=1, extra=["2026-08-01,x,,never,,,,,,,"])
-    arrival = _plan(landing)
-    with pytest.raises(FileRefused, match=r"P81001\.csv: 1 of 2 rows .* \| practice_lists/P81002\.csv: 1 of 2 rows"):
-        read_and_check(arrival, LISTS)
-    examined = examine(arrival, LISTS)
-    assert (examined.table.num_rows, examined.rows_read, len(examined.files)) == (0, 0, 2)
-    assert examined.table.schema.equals(load_contract(LISTS).schema)
-
-
 def test_if_the_women_are_refused_the_men_do_not_stand_for_everyone(landing: Any) -> None:
     landing.registrations("men.csv", sex="MALE", rows=30)
     landing.registrations("women.csv", sex="FEMALE", rows=5, extra=["GP,01Jul2022,A81001,S,E01999999,FEMALE,many"])
     with pytest.raises(FileRefused, match=r"^women\.csv: 1 of 6 rows"):
         read_and_check(_plan(landing), REGISTRATIONS)
-
-
-def test_a_list_with_a_header_and_nobody_is_read_as_nobody(landing: Any) -> None:
-    landing.practice_list("P81001", people=20)
-    landing.practice_list("P81002", people=0)
-    arrived = read_and_check(_plan(landing), LISTS)
-    assert [(outcome.file.file_name, outcome.rows_read) for outcome in arrived.files] == [
-        ("practice_lists/P81001.csv", 20),
-        ("practice_lists/P81002.csv", 0),
-    ]
 
 
 def test_what_has_not_arrived_is_said_with_what_was_expected(landing: Any) -> None:

@@ -34,8 +34,8 @@ def a_table(contract_id: str, rows: Sequence[dict[str, Any]], **same: Any) -> pa
 
 def listed(*rows: dict[str, Any]) -> list[tuple[str, str, int]]:
     defaults = {"extract_date": DAY, "practice_code": "A00001", "lsoa_code": "E01000001", "sex": "female", "registration_start_date": LONG_AGO}
-    table = a_table("inbound/practice_list", rows, **defaults)
-    made = listed_count.build({"inbound/practice_list": table}, NIGHT)
+    table = a_table("core/registration", rows, **defaults)
+    made = listed_count.build({"core/registration": table}, NIGHT)
     assert set(made["extract_date"].to_pylist()) <= {DAY}
     return list(zip(*(made[name].to_pylist() for name in ("practice_code", "lsoa_code", "listed_count")), strict=True))
 
@@ -51,10 +51,12 @@ def listed(*rows: dict[str, Any]) -> list[tuple[str, str, int]]:
         ({"death_date": DAY}, False),  # alive: day < date of death
         ({"death_date": AFTER}, True),
         ({"death_date": BEFORE, "registration_end_date": AFTER}, False),
+        ({"registration_type": "regular"}, True),
+        ({"registration_type": "temporary"}, False),  # as in the published counts
     ],
 )
 def test_registered_and_alive_on_the_day(registration: dict[str, Any], counts: bool) -> None:
-    assert listed({"nhs_number": "9990000018", **registration}) == ([("A00001", "E01000001", 1)] if counts else [])
+    assert listed({"person_id": "a" * 12, **registration}) == ([("A00001", "E01000001", 1)] if counts else [])
 
 
 def test_of_two_open_registrations_in_a_practice_the_later_start_holds_and_the_other_is_quarantined() -> None:
@@ -73,11 +75,11 @@ def accepted(*rows: dict[str, Any]) -> tuple[list[str], dict[str, int]]:
 
 
 def test_people_without_an_nhs_number_are_kept_each() -> None:
-    assert listed({"nhs_number": None}, {"nhs_number": None}, {"nhs_number": "9990000018"}) == [("A00001", "E01000001", 3)]
+    assert listed(*({"person_id": letter * 12, "is_linked": letter == "c"} for letter in "abc")) == [("A00001", "E01000001", 3)]
 
 
 def test_people_without_an_lsoa_are_written_as_the_published_counts_write_them() -> None:
-    assert listed({"nhs_number": None, "lsoa_code": None}) == [("A00001", "NO2011", 1)]
+    assert listed({"person_id": "a" * 12, "lsoa_code": None}) == [("A00001", "NO2011", 1)]
 
 
 def test_no_lists_give_no_rows() -> None:
@@ -95,7 +97,7 @@ def test_lists_and_published_counts_of_the_same_people_agree() -> None:
         ("A00002", "W01000001"): 3,
     }
     lists = a_table(
-        "inbound/practice_list",
+        "core/registration",
         [{"practice_code": practice, "lsoa_code": lsoa} for (practice, lsoa), count in people.items() for _ in range(count)],
         extract_date=DAY,
         sex="male",
@@ -124,7 +126,7 @@ def test_lists_and_published_counts_of_the_same_people_agree() -> None:
         },
         NIGHT,
     )
-    counted = listed_count.build({"inbound/practice_list": lists}, NIGHT)
+    counted = listed_count.build({"core/registration": lists}, NIGHT)
     registered = registered_count.build({"reference/practice_lsoa_count": published}, NIGHT)
     assert lists_agree(counted, registered).is_as_expected
     as_published = {"listed_count": "registered_count", "extract_date": "registrations_extract"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.site import ArrivalLimits, Folders, Phasing, load_site
+from fuller_popheath.site import ArrivalLimits, Folders, Phasing, Site, load_site
 
 
 def site_of(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
@@ -58,3 +58,7 @@ def test_the_commented_defaults_are_the_defaults(project_root: Path) -> None:
     assert set(settings["arrival"]) == set(ArrivalLimits.model_fields)
     assert set(settings["folders"]) == set(Folders.model_fields)
     assert Phasing(**settings["phasing"]) == Phasing()
+    for name in ("pseudonyms", "objections", "codelists", "continuity", "frailty", "first_list", "engine"):
+        section = type(Site.model_fields[name].default)
+        assert section(**settings[name]) == section()
+        assert set(settings[name]) == set(section.model_fields)

@@ -93,7 +93,12 @@ def test_the_quick_and_the_careful_reader_agree_on_every_sound_file(rows: list[t
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.text(st.sampled_from('ab,"'), min_size=1, max_size=10).filter(lambda line: line.strip()), min_size=1, max_size=15))
-def test_whatever_the_lines_hold_each_is_one_row(lines: list[str]) -> None:
+def test_whatever_the_lines_hold_none_is_lost(lines: list[str]) -> None:
     table = read_text(_lines("A,B,C", *lines), 1, 3, [0, 1, 2])
-    assert table.num_rows == len(lines)
-    assert table[ROW].to_pylist() == list(range(2, len(lines) + 2))
+    starts = table[ROW].to_pylist()
+    ends = [*(start - 1 for start in starts[1:]), len(lines) + 1]
+    assert starts[0] == 2
+    for start, end, row in zip(starts, ends, table.to_pylist(), strict=True):
+        if end > start:  # a cell in quotes that holds line breaks: together its lines are one row of the right width, and it is read
+            (fields,) = csv.reader([f"{line}\n" for line in lines[start - 2 : end - 1]], strict=True)
+            assert [field.rstrip("\n") or None for field in fields] == [(row[name] or "").rstrip("\n") or None for name in ("c0", "c1", "c2")]

@@ -13,7 +13,8 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources.heads import OpenedHead, columns_shown
 from fuller_popheath.sources.opening import heads
-from fuller_popheath.specs import FileHead, Recognised
+from fuller_popheath.sources.own_layout import LAYOUTS, as_source
+from fuller_popheath.specs import FileHead, Recognised, SourceSpec
 
 CsvWriter = Callable[..., Path]
 
@@ -23,14 +24,18 @@ def _one(path: Path) -> OpenedHead:
     return head
 
 
+def _source(contract: str) -> SourceSpec:
+    return as_source(contract) if contract in LAYOUTS else registry.sources()[contract]
+
+
 def _recognise(contract: str, head: FileHead) -> Recognised:
-    answer = registry.sources()[contract].recognise(head)
+    answer = _source(contract).recognise(head)
     assert answer is not None
     return answer
 
 
 def _read(contract: str, head: FileHead) -> list[dict[str, object]]:
-    return registry.sources()[contract].read(head).to_pylist()
+    return _source(contract).read(head).to_pylist()
 
 
 def test_every_source_fills_a_contract_of_its_own_name() -> None:
@@ -260,7 +265,7 @@ def test_a_practice_list_is_read_whatever_the_case_of_its_headers(write_csv: Csv
 def test_a_column_that_stands_twice_is_refused(write_csv: CsvWriter) -> None:
     head = _one(write_csv("P81001.csv", [LIST_HEADER + ",NHS_number", "2026-08-01,P81001" + "," * 10]))
     with pytest.raises(FileRefused, match=r"P81001\.csv: the column nhs_number stands twice"):
-        registry.sources()["inbound/practice_list"].read(head)
+        _source("inbound/practice_list").read(head)
 
 
 def test_a_practice_list_without_its_end_dates_is_a_near_miss(write_csv: CsvWriter) -> None:
@@ -270,7 +275,7 @@ def test_a_practice_list_without_its_end_dates_is_a_near_miss(write_csv: CsvWrit
 
 
 def test_an_nhs_number_in_the_practice_column_never_becomes_a_variant(write_csv: CsvWriter) -> None:
-    answer = _recognise("inbound/practice_list", _one(write_csv("P81001.csv", [LIST_HEADER, "2026-08-01,9434765919" + "," * 9])))
+    answer = _recognise("inbound/practice_list", _one(write_csv("list.csv", [LIST_HEADER, "2026-08-01,9434765919" + "," * 9])))
     assert answer.variant == ""
 
 

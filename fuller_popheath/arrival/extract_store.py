@@ -1,0 +1,195 @@
+"""Where the rows of extracts lie: immutable parts, one a sender and extract, with an account of each extract; and which of them a night is made of.
+
+`<core id>/parts/<sender>/<identity>.parquet` are rows, `<inbound id>/extracts/<identity>.json` says what became of the rows of an extract, once all
+its parts stand. `<core id>/as_of=<day>/parts.json` names the parts of a table on a day, `<inbound id>/as_of=<day>/extracts.json` the extracts it was
+made of, and the account of the night. What does not belong here: which extract is chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fuller_popheath.errors import InputMissing
+from fuller_popheath.registry import PRACTICE_EXTRACT
+from fuller_popheath.specs import ContractId, Parts
+from fuller_popheath.whole_files import OPEN_FILE, PRIVATE_FILE, replace_whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AS_OF = "as_of="
+PARTS, EXTRACTS = "parts.json", "extracts.json"
+
+
+@dataclass(frozen=True)
+class SenderRows:
+    """What became of one sender's rows of an extract. `parts`: rows a core table; None where they were not kept (too many of them were faulty)."""
+
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rules: Mapping[str, int] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[ContractId, int] | None = None
+
+    @property
+    def rows_in_use(self) -> int:
+        """Rows that became rows of core tables."""
+        return sum((self.parts or {}).values())
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The account of one extract: its files by name, the day it was made, and its senders."""
+
+    identity: str
+    contract: ContractId
+    supplier: str
+    name: str
+    extract_date: str | None
+    senders: Mapping[str, SenderRows]
+
+    @property
+    def day(self) -> date | None:
+        """The day it was made."""
+        return date.fromisoformat(self.extract_date) if self.extract_date else None
+
+
+@dataclass(frozen=True)
+class InUse:
+    """Which extract a sender's rows are of on a day."""
+
+    sender: str
+    extract: str
+    extract_date: str | None
+    parts: Mapping[ContractId, int]
+
+    @property
+    def day(self) -> date | None:
+        """The day it was made."""
+        return date.fromisoformat(self.extract_date) if self.extract_date else None
+
+
+@dataclass(frozen=True)
+class ExtractStore:
+    """The store's folder, and what it knows of extracts. `landing` is written down with each night: another folder's extracts are another place's."""
+
+    folder: Path
+    landing: str = ""
+
+    def part_path(self, core: ContractId, sender: str, identity: str) -> Path:
+        """Where a sender's rows of an extract lie."""
+        return self.folder / core / "parts" / sender / f"{identity}.parquet"
+
+    def write_part(self, core: ContractId, sender: str, identity: str, rows: pa.Table) -> Path:
+        """Put a part in its place, whole, readable by its owner only; one that is there already is the same and stays."""
+        import pyarrow.parquet as pq
+
+        path = self.part_path(core, sender, identity)
+        if path.is_file():
+            return path
+        return replace_whole(path, lambda temporary: pq.write_table(rows, temporary, compression="zstd", compression_level=1), PRIVATE_FILE)
+
+    def loaded(self, contract: ContractId, identity: str) -> Loaded | None:
+        """What became of an extract; None where it was never read to its end, or one of its parts is gone."""
+        path = self.folder / contract / "extracts" / f"{identity}.json"
+        if not path.is_file():
+            return None
+        told = json.loads(path.read_text(encoding="utf-8"))
+        loaded = Loaded(**{**told, "senders": {sender: SenderRows(**rows) for sender, rows in told["senders"].items()}})
+        kept = [self.part_path(core, sender, identity) for sender, rows in loaded.senders.items() for core in rows.parts or {}]
+        return loaded if all(part.is_file() for part in kept) else None
+
+    def write_loaded(self, loaded: Loaded) -> None:
+        """The last thing that is written of an extract."""
+        _write_json(self.folder / loaded.contract / "extracts" / f"{loaded.identity}.json", asdict(loaded))
+
+    def days(self, contract: ContractId) -> tuple[date, ...]:
+        """The days for which a core table has its parts, or an inbound one its extracts, oldest first."""
+        found = (path.parent.name for name in (PARTS, EXTRACTS) for path in (self.folder / contract).glob(f"{AS_OF}*/{name}"))
+        return tuple(sorted(date.fromisoformat(name.removeprefix(AS_OF)) for name in found))
+
+    def latest_before(self, contract: ContractId, as_of: date) -> date | None:
+        """The last of `days` before a day."""
+        return max((day for day in self.days(contract) if day < as_of), default=None)
+
+    def last_in_use(self, contract: ContractId, as_of: date) -> tuple[InUse, ...]:
+        """The extracts that were in use on the newest day up to `as_of` on which this landing folder was read."""
+        for day in sorted((day for day in self.days(contract) if day <= as_of), reverse=True):
+            told = json.loads(self._night(contract, day, EXTRACTS).read_text(encoding="utf-8"))
+            if told["landing"] == self.landing:
+                return tuple(InUse(**each) for each in told["in_use"])
+        return ()
+
+    def manifest(self, core: ContractId, as_of: date) -> Mapping[str, Any]:
+        """What `parts.json` says of a table and day. Raises InputMissing where there is none."""
+        path = self._night(core, as_of, PARTS)
+        if not path.is_file():
+            kept = ", ".join(day.isoformat() for day in self.days(core)) or "no day"
+            raise InputMissing(f"{core} is not in the store for {as_of} (it is there for {kept}); materialise it for that day first")
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def parts(self, core: ContractId, as_of: date) -> Parts:
+        """The files that are a core table on a day. Raises InputMissing where the table has not been made for the day."""
+        return Parts(core, tuple(self.folder / part["path"] for part in self.manifest(core, as_of)["parts"]))
+
+    def read(self, core: ContractId, as_of: date) -> pa.Table:
+        """All rows of a core table on a day, in the order of its parts. Raises InputMissing where the table has not been made for the day."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from fuller_popheath.contracts import empty_table, load_contract
+
+        contract = load_contract(core)
+        paths = self.parts(core, as_of).paths
+        tables = [pq.read_table(path, partitioning=None).cast(contract.schema) for path in paths]
+        return pa.concat_tables(tables) if tables else empty_table(contract)
+
+    def account(self, contract: ContractId, as_of: date) -> pa.Table:
+        """The account of a night of one inbound table, as core/practice_extract wants it; no rows where nothing was taken on the day."""
+        import pyarrow as pa
+
+        from fuller_popheath.contracts import load_contract
+
+        schema, path = load_contract(PRACTICE_EXTRACT).schema, self._night(contract, as_of, EXTRACTS)
+        told = json.loads(path.read_text(encoding="utf-8"))["account"] if path.is_file() else []
+        days = ("as_of", "extract_date")
+        rows = [{name: date.fromisoformat(cell) if name in days and cell else cell for name, cell in row.items()} for row in told]
+        return pa.Table.from_pylist(rows, schema=schema)
+
+    def write_night(self, contract: ContractId, cores: Sequence[ContractId], as_of: date, in_use: Sequence[InUse], account: pa.Table) -> None:
+        """Say which extracts, and so which parts, the tables are made of on a day: each list whole, the extracts and the account last."""
+        in_use = sorted(in_use, key=lambda each: (each.sender, each.extract_date or "", each.extract))
+        for core in cores:
+            parts = [
+                {
+                    "practice_code": each.sender,
+                    "path": self.part_path(core, each.sender, each.extract).relative_to(self.folder).as_posix(),
+                    "rows": each.parts[core],
+                    "extract_date": each.extract_date,
+                    "extract": each.extract,
+                }
+                for each in in_use
+                if each.parts.get(core)
+            ]
+            _write_json(self._night(core, as_of, PARTS), {"landing": self.landing, "as_of": as_of.isoformat(), "parts": parts})
+        rows = [{name: cell.isoformat() if isinstance(cell, date) else cell for name, cell in row.items()} for row in account.to_pylist()]
+        told = {"landing": self.landing, "as_of": as_of.isoformat(), "in_use": [asdict(each) for each in in_use], "account": rows}
+        _write_json(self._night(contract, as_of, EXTRACTS), told)
+
+    def remove_unfinished(self, core: ContractId) -> None:
+        """Remove what a killed run left of files it was writing. Not while another run writes."""
+        for path in (self.folder / core).rglob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def _night(self, contract: ContractId, as_of: date, name: str) -> Path:
+        return self.folder / contract / f"{AS_OF}{as_of.isoformat()}" / name
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    replace_whole(path, lambda temporary: temporary.write_text(json.dumps(content, indent=1), encoding="utf-8"), OPEN_FILE)

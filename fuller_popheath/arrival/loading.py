@@ -1,0 +1,301 @@
+"""One extract from its files to its parts: read, checked, quarantined, pseudonymised, made into core rows, and written, its account last.
+
+Every row that was read is accepted or quarantined; every accepted one becomes one core row, or is withheld for a reason that is counted.
+What does not belong here: which extracts are read, and which are used.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuller_popheath.arrival.core_rows import POSTCODE_LSOA, as_part, with_lsoa, with_persons
+from fuller_popheath.arrival.extract_store import ExtractStore, Loaded, SenderRows
+from fuller_popheath.arrival.extracts import Extract
+from fuller_popheath.arrival.quarantine import keep_extract
+from fuller_popheath.arrival.reading import BROKEN_RULES, SHAPE_RULE
+from fuller_popheath.errors import FileRefused, FullerError
+from fuller_popheath.people.pseudonyms import PseudonymKey, pseudonymise
+from fuller_popheath.people.vault import Vault
+from fuller_popheath.site import Site
+from fuller_popheath.sources.csv_text import ROW, SHAPE
+from fuller_popheath.specs import ContractId, ExtractSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import Contract
+
+FILE, REMOVED, SENDER = "_file", "_removed", "_sender"
+NATIONAL = "national"
+"""Whose rows are that no practice sent: the national data opt-out service's."""
+CONFIDENTIAL, SENSITIVE = "confidential", "sensitive_code"
+ACCEPTED, FAULTY, NO_RECORD = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Door:
+    """What every extract of one inbound table is taken with. `sensitive`: the (code_system, code) whose rows are withheld; None: nothing is."""
+
+    spec: ExtractSpec
+    contract: Contract
+    site: Site
+    store: ExtractStore
+    vault: Vault
+    quarantine_folder: Path | None
+    key: PseudonymKey
+    known_practices: frozenset[str] | None = None
+    references: Mapping[ContractId, pa.Table] = field(default_factory=dict)
+    sensitive: frozenset[tuple[str, str]] | None = None
+
+    @property
+    def sender_column(self) -> str:
+        """Which column says whose rows they are."""
+        return "provider_code" if "provider_code" in self.contract.column_names else "practice_code"
+
+    def is_ours(self, sender: str) -> bool:
+        """Whether a sender's rows may be kept: hospitals' and national ones always, practices' where they are ours."""
+        return self.known_practices is None or self.sender_column == "provider_code" or sender == NATIONAL or sender in self.known_practices
+
+    def is_poor(self, rows: SenderRows) -> bool:
+        """Whether so many of a sender's rows are faulty that none is used."""
+        return 100 * rows.rows_quarantined > self.site.arrival.max_quarantined_percent * rows.rows_read
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The rows of an extract, each with its fate and its sender; `accepted` are those of `ACCEPTED`, `quarantined` those of `FAULTY`, in order."""
+
+    raw: pa.Table
+    accepted: pa.Table
+    quarantined: pa.Table
+    fate: np.ndarray
+    senders: Sequence[str]
+    sender: np.ndarray
+
+
+def load(extract: Extract, identity: str, door: Door) -> Loaded:
+    """Read an extract and write its parts and its account. Raises FileRefused where it cannot be read, SettingsWrong where there is no key for it."""
+    rows = _sorted(_read(extract), extract, door)
+    counted = _counted(rows)
+    if door.quarantine_folder is not None:
+        keep_extract(door.quarantine_folder, extract, _with_sender(rows), counted)
+    kept = [sender for sender, each in counted.items() if door.is_ours(sender) and not door.is_poor(each)]
+    parts, withheld = _write(rows, kept, extract, identity, door)
+    told = {
+        sender: replace(each, withheld={**each.withheld, **withheld.get(sender, {})}, parts=parts[sender] if sender in kept else None)
+        for sender, each in counted.items()
+    }
+    day = extract.extract_date.isoformat() if extract.extract_date else _latest_day(rows.accepted)
+    loaded = Loaded(identity, door.contract.id, extract.supplier.name, extract.name, day, told)
+    door.store.write_loaded(loaded)
+    return loaded
+
+
+def _read(extract: Extract) -> pa.Table:
+    try:
+        return extract.supplier.read(extract.contract, extract.heads)
+    except FullerError:
+        raise
+    except Exception as wrong:  # a reader's own error may quote the file: its kind is told, its text is not
+        raise FileRefused(
+            f"{extract.name}: reading it as {extract.contract} failed with {type(wrong).__name__}; compare its columns with "
+            f"{extract.supplier.expects}, and report it if they are the same"
+        ) from None
+
+
+def _sorted(raw: pa.Table, extract: Extract, door: Door) -> _Sorted:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from fuller_popheath.contracts.by_value import check_by_value
+
+    def marked(name: str) -> np.ndarray:
+        return pc.is_valid(raw[name]).to_numpy() if name in raw.column_names else np.zeros(raw.num_rows, bool)
+
+    misshapen, no_record = marked(SHAPE), marked(REMOVED)
+    fate = np.where(misshapen, FAULTY, np.where(no_record, NO_RECORD, ACCEPTED)).astype(np.int8)
+    judged = np.flatnonzero(fate == ACCEPTED)
+    rows = raw.drop_columns([name for name in (SHAPE, REMOVED) if name in raw.column_names])
+    rows = rows if len(judged) == raw.num_rows else rows.take(pa.array(judged))
+    checked = check_by_value(rows, door.contract, door.references, extract.name)
+    faulty = np.delete(judged, checked.positions)
+    fate[faulty] = FAULTY
+    quarantined = checked.quarantined
+    if misshapen.any():
+        lines = raw.filter(pa.array(misshapen)).drop_columns([REMOVED] if REMOVED in raw.column_names else [])
+        lines = lines.append_column(BROKEN_RULES, pa.array([[SHAPE_RULE]] * lines.num_rows, pa.list_(pa.string())))
+        both = pa.concat_tables([_plain(quarantined), _plain(lines)], promote_options="default")
+        quarantined = both.take(pa.array(np.argsort(np.concatenate([faulty, np.flatnonzero(misshapen)]), kind="stable")))
+    senders, sender = _whose(raw, checked.accepted, fate, extract, door)
+    return _Sorted(raw, checked.accepted, quarantined, fate, senders, sender)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    kinds = ((name, table[name]) for name in table.column_names)
+    return pa.table({name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for name, column in kinds})
+
+
+def _whose(raw: pa.Table, accepted: pa.Table, fate: np.ndarray, extract: Extract, door: Door) -> tuple[list[str], np.ndarray]:
+    """The senders, and of each row whose it is. A faulty row that does not name one of them is of the sender of the file, or of most of its rows.
+
+    Raises FileRefused where nothing says whose the rows are.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = door.sender_column
+    written = raw[column] if column in raw.column_names else pa.chunked_array([pa.nulls(raw.num_rows, pa.string())])
+    coded = pc.dictionary_encode(pc.utf8_upper(_text(written))).combine_chunks()
+    coded = coded if isinstance(coded, pa.Array) else pa.concat_arrays(coded.chunks)
+    named = coded.dictionary.to_pylist()
+    at = coded.indices.fill_null(len(named)).to_numpy(zero_copy_only=False).astype(np.int64)
+    of_no_practice = column == "practice_code" and not door.contract.column(column).required
+    sound = Counter(at[fate == ACCEPTED].tolist())
+    names = {code: named[code] if code < len(named) else NATIONAL for code in sound}
+    main = extract.sender or (names[sound.most_common(1)[0][0]] if sound else None) or (NATIONAL if of_no_practice else None)
+    if main is None:
+        what = "no row of it says" if raw.num_rows else "it has no rows, so nothing says"
+        raise FileRefused(f"{extract.name}: {what} whose it is; ask for it again")
+    senders = sorted({main, *names.values()})
+    place = {name: number for number, name in enumerate(senders)}
+    moved = np.full(len(named) + 1, place[main])
+    for code, name in names.items():
+        moved[code] = place[name]
+    return senders, moved[at]
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim_whitespace(column.cast(pa.string()))
+
+
+def _counted(rows: _Sorted) -> dict[str, SenderRows]:
+    """How many of each sender's rows were read, accepted and quarantined, which rules were broken, and what its system called no record."""
+    import pyarrow.compute as pc
+
+    made = {}
+    faulty_sender = rows.sender[rows.fate == FAULTY]
+    reasons = rows.raw[REMOVED].filter(rows.fate == NO_RECORD).to_pylist() if REMOVED in rows.raw.column_names else []
+    removed = Counter(zip(rows.sender[rows.fate == NO_RECORD].tolist(), reasons, strict=True)) if reasons else Counter()
+    parents = pc.list_parent_indices(rows.quarantined[BROKEN_RULES]).to_numpy() if rows.quarantined.num_rows else np.zeros(0, np.int64)
+    rules = pc.list_flatten(rows.quarantined[BROKEN_RULES]).to_pylist() if rows.quarantined.num_rows else []
+    broken = Counter(zip(faulty_sender[parents].tolist(), rules, strict=True))
+    for number, sender in enumerate(rows.senders):
+        read, faulty = int((rows.sender == number).sum()), int((faulty_sender == number).sum())
+        made[sender] = SenderRows(
+            read,
+            read - faulty,
+            faulty,
+            {rule: count for (at, rule), count in sorted(broken.items()) if at == number},
+            {f"no_record: {reason}": count for (at, reason), count in sorted(removed.items()) if at == number},
+        )
+    return made
+
+
+def _with_sender(rows: _Sorted) -> pa.Table:
+    import pyarrow as pa
+
+    names = pa.array(rows.senders, pa.string()).take(pa.array(rows.sender[rows.fate == FAULTY]))
+    return _plain(rows.quarantined).append_column(SENDER, names)
+
+
+def _latest_day(accepted: pa.Table) -> str | None:
+    import pyarrow.compute as pc
+
+    day = pc.max(accepted["extract_date"]).as_py() if accepted.num_rows else None
+    return day.isoformat() if day else None
+
+
+def _write(
+    rows: _Sorted, kept: Sequence[str], extract: Extract, identity: str, door: Door
+) -> tuple[dict[str, dict[ContractId, int]], dict[str, Counter[str]]]:
+    """Write the parts of the senders whose rows are kept. Returns rows a sender and core table, and rows withheld a sender and reason."""
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import load_contract
+
+    at = np.flatnonzero(rows.fate == ACCEPTED)
+    sender = rows.sender[at]
+    wanted = [rows.senders.index(name) for name in kept]
+    reason = _withheld(rows.accepted, door)
+    use = np.isin(sender, wanted) & (reason == 0)
+    told = Counter(zip(sender[reason > 0].tolist(), reason[reason > 0].tolist(), strict=True))
+    words = (None, CONFIDENTIAL, SENSITIVE)
+    withheld = {name: Counter({str(words[why]): n for (number, why), n in told.items() if number == rows.senders.index(name)}) for name in kept}
+    parts = {name: dict.fromkeys(door.spec.becomes, 0) for name in kept}
+    if not use.any():
+        return parts, withheld
+    accepted = rows.accepted if use.all() else rows.accepted.filter(pa.array(use))
+    at, sender = at[use], sender[use]
+    numbers = rows.raw[ROW].to_numpy()[at] if ROW in rows.raw.column_names else at + 1
+    accepted = with_lsoa(accepted, door.references.get(POSTCODE_LSOA))
+    scopes = [extract.supplier.name] * len(rows.senders) if extract.supplier.is_one_scope else list(rows.senders)
+    scope = pa.array(scopes, pa.string()).take(pa.array(sender))
+    persons = pseudonymise(
+        door.key,
+        accepted["nhs_number"],
+        accepted["patient_id"],
+        scope,
+        (extract.content_hash, numbers),
+        door.site.pseudonyms.data_is_synthetic,
+    )
+    anonymous = with_persons(accepted, persons, door.contract)
+    several = len(np.unique(sender)) > 1
+    for name in kept:
+        own = sender == rows.senders.index(name)
+        if not own.any():
+            continue
+        # Of several senders each would write the words of all.
+        table = _plain(anonymous.filter(pa.array(own))) if several else anonymous
+        if door.contract.id == "inbound/practice_list":
+            mine = accepted.filter(pa.array(own)) if several else accepted
+            door.vault.write_part(name, identity, _identities(mine, table["person_id"], name, door.key.version))
+        for core, made in door.spec.to_core(table).items():
+            part = as_part(made, load_contract(core))
+            parts[name][core] = part.num_rows
+            door.store.write_part(core, name, identity, part)
+    return parts, withheld
+
+
+def _identities(accepted: pa.Table, person_id: pa.ChunkedArray, practice: str, version: int) -> pa.Table:
+    import pyarrow as pa
+
+    rows = pa.table(
+        {
+            "person_id": person_id.cast(pa.string()),
+            "nhs_number": accepted["nhs_number"].cast(pa.string()),
+            "patient_id": accepted["patient_id"].cast(pa.string()),
+        }
+    )
+    rows = rows.group_by(rows.column_names, use_threads=False).aggregate([])
+    rows = rows.append_column("practice_code", pa.repeat(pa.scalar(practice), rows.num_rows))
+    return rows.append_column("key_version", pa.repeat(pa.scalar(version, pa.int64()), rows.num_rows))
+
+
+def _withheld(accepted: pa.Table, door: Door) -> np.ndarray:
+    """Of each accepted row why it is not taken in: 0 it is, 1 its system calls it confidential, 2 its code is sensitive."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    reason = np.zeros(accepted.num_rows, np.int8)
+    if door.sensitive is None:
+        return reason
+    if "code_system" in accepted.column_names and door.sensitive:
+        codes = _text(accepted["code"])
+        listed = pc.is_in(codes, value_set=pa.array(sorted({code for _, code in door.sensitive}))).to_numpy()
+        at = np.flatnonzero(listed)
+        pairs = zip(accepted["code_system"].take(pa.array(at)).to_pylist(), codes.take(pa.array(at)).to_pylist(), strict=True)
+        reason[at[[pair in door.sensitive for pair in pairs]] if len(at) else at] = 2
+    if "is_confidential" in accepted.column_names:
+        reason[accepted["is_confidential"].fill_null(False).to_numpy()] = 1
+    return reason

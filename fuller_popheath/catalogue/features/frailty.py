@@ -1,0 +1,101 @@
+"""The electronic frailty index: how many of its 36 deficits a record has, and the category; and what clinicians coded themselves.
+
+Clegg and others, Age and Ageing 2016. The category is decided on the whole number of deficits, never on the fraction: 0.24 x 36 is no whole number,
+and a fraction at a limit may fall on either side. What does not belong here: the hospital frailty risk score, which needs hospital codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from fuller_popheath.catalogue.marks import Marks, beside
+from fuller_popheath.specs import ContractId, FeatureSpec, Night
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+PERSON: ContractId = "core/person"
+CLUSTERS: ContractId = "core/person_cluster"
+MEDICINES: ContractId = "core/person_medicine"
+
+DEFICITS: Mapping[str, tuple[str, ...]] = {
+    "activity_limitation": ("activity_limitation",),
+    "anaemia": ("anaemia",),
+    "arthritis": ("arthritis", "rheumatoid_arthritis"),
+    "atrial_fibrillation": ("atrial_fibrillation",),
+    "cerebrovascular_disease": ("stroke_tia",),
+    "chronic_kidney_disease": ("chronic_kidney_disease",),
+    "diabetes": ("diabetes", "diabetes_type_1"),
+    "dizziness": ("dizziness",),
+    "dyspnoea": ("dyspnoea",),
+    "falls": ("falls",),
+    "foot_problems": ("foot_problems",),
+    "fragility_fracture": ("fragility_fracture",),
+    "hearing_impairment": ("hearing_loss",),
+    "heart_failure": ("heart_failure",),
+    "heart_valve_disease": ("heart_valve_disease",),
+    "housebound": ("housebound",),
+    "hypertension": ("hypertension",),
+    "hypotension_syncope": ("hypotension_syncope",),
+    "ischaemic_heart_disease": ("coronary_heart_disease", "myocardial_infarction"),
+    "memory_and_cognitive_problems": ("memory_cognitive", "dementia"),
+    "mobility_and_transfer_problems": ("mobility_problems",),
+    "osteoporosis": ("osteoporosis",),
+    "parkinsonism_and_tremor": ("parkinsons_disease",),
+    "peptic_ulcer": ("peptic_ulcer",),
+    "peripheral_vascular_disease": ("peripheral_arterial_disease",),
+    "requirement_for_care": ("requirement_for_care", "care_home"),
+    "respiratory_disease": ("respiratory_disease", "asthma", "copd", "bronchiectasis"),
+    "skin_ulcer": ("skin_ulcer",),
+    "sleep_disturbance": ("sleep_disturbance",),
+    "social_vulnerability": ("social_vulnerability",),
+    "thyroid_disease": ("thyroid_disease",),
+    "urinary_incontinence": ("urinary_incontinence",),
+    "urinary_system_disease": ("urinary_system_disease",),
+    "visual_impairment": ("visual_impairment",),
+    "weight_loss_and_anorexia": ("weight_loss",),
+}
+"""The deficits that codes stand for, ever coded; the 36th, polypharmacy, is counted from prescriptions."""
+
+LOWEST_COUNT = {"severe": 13, "moderate": 9, "mild": 5, "fit": 0}
+"""From how many deficits on: the published 0.12, 0.24 and 0.36 of 36, in whole deficits (0-4, 5-8, 9-12, 13 and more)."""
+JUDGED_FROM_AGE = 65
+"""The index was made and validated for people of 65 and over (Clegg 2016): below, there is a count and no category."""
+CODED = {"severe_frailty": "severe", "moderate_frailty": "moderate", "mild_frailty": "mild"}
+EVER = Marks(name for names in DEFICITS.values() for name in names)
+
+
+def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
+    """One row per person: deficits 0 to 36, category, whether there is polypharmacy, and the latest degree of frailty that was coded."""
+    import ibis
+
+    coded, medicine = tables[CLUSTERS], tables[MEDICINES]
+    lately = medicine.filter(medicine.count_365 > 0)
+    together = beside(
+        tables[PERSON].select("person_row", "age_years"),
+        ever=EVER.of(coded, "cluster"),
+        lately=lately.group_by("person_row").agg(count=lately.count().cast("int64")),
+        said=_coded(coded),
+    )
+    many_medicines = (together.lately_count >= night.site.frailty.polypharmacy_medicines).fill_null(False)
+    deficits = reduce(add, (EVER.has(together.ever_marks, *clusters).cast("int64") for clusters in DEFICITS.values()))
+    counted = together.select("person_row", "age_years", efi_deficit_count=deficits + many_medicines.cast("int64"), coded_frailty="said_degree")
+    category = ibis.cases(*((counted.efi_deficit_count >= least, name) for name, least in LOWEST_COUNT.items()))
+    return counted.mutate(efi_category=ibis.ifelse(counted.age_years >= JUDGED_FROM_AGE, category, None)).drop("age_years")
+
+
+def _coded(coded: ir.Table) -> ir.Table:
+    """The degree that was coded last; of two on one day the worse."""
+    import ibis
+
+    said = coded.filter(coded.cluster.isin(list(CODED)), coded.is_current)
+    days = said.group_by("person_row").agg(
+        **{degree: said.last_date.max(where=said.cluster == cluster) for cluster, degree in CODED.items()}, last=said.last_date.max()
+    )
+    return days.select("person_row", degree=ibis.cases(*(((days[degree] == days["last"]).fill_null(False), degree) for degree in CODED.values())))
+
+
+FEATURE = FeatureSpec(contract="features/frailty", inputs=(CLUSTERS, MEDICINES), build=build)

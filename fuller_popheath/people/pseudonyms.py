@@ -1,0 +1,171 @@
+"""From NHS numbers to person ids: a keyed hash, so that the same person is the same one in every feed and nobody without the key can tell who.
+
+A person id is twelve characters (60 bits) of the base32 of HMAC-SHA-256. What does not belong here: where numbers are kept (`vault`), and what an id
+is used for.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuller_popheath.errors import FileRefused, SettingsWrong
+from fuller_popheath.site import PROJECT_ROOT, Site
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEY_VARIABLE = "FULLER_PSEUDONYM_KEY"
+LEAST_BYTES = 16
+DEMO_SECRET = b"fuller demo key: for make-believe data only"
+NEVER_ISSUED = "9"
+"""NHS numbers that begin with 9 are kept for tests (NHS Data Dictionary, NHS NUMBER): with any other the demo key would be no secret."""
+ID_LENGTH = 12
+WHAT_TO_DO = (
+    f"set the environment variable {KEY_VARIABLE} (16 bytes at least, hexadecimal or text), or key_file below [pseudonyms] in site.toml to a file "
+    "outside the project"
+)
+
+
+@dataclass(frozen=True)
+class PseudonymKey:
+    """The secret that person ids are made with; `version` says which, `is_demo` that it is the one everybody knows. It is never shown or stored."""
+
+    secret: bytes = field(repr=False)
+    version: int = 1
+    is_demo: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two keys apart without telling either."""
+        return hmac.digest(self.secret, f"fingerprint:{self.version}".encode(), "sha256").hex()[:16]
+
+    def person_id(self, message: str) -> str:
+        """The id for `nhs:<number>`, `local:<scope>|<patient id>` or `row:<content hash>|<row>`."""
+        return base64.b32encode(hmac.digest(self.secret, message.encode(), "sha256")[:10])[:ID_LENGTH].decode().lower()
+
+
+@dataclass(frozen=True)
+class Pseudonymised:
+    """Of each row the person's id (dictionary-encoded) and whether it comes from an NHS number."""
+
+    person_id: pa.DictionaryArray
+    is_linked: np.ndarray
+
+
+def key(site: Site, environment: Mapping[str, str]) -> PseudonymKey:
+    """The key in use: of the environment, else of the key file, else the demo key.
+
+    Raises SettingsWrong for a key that is too short, and for a key file that cannot be read or lies inside the project.
+    """
+    given = environment.get(KEY_VARIABLE, "").strip()
+    if given:
+        return PseudonymKey(_secret(given, f"the environment variable {KEY_VARIABLE}"), site.pseudonyms.key_version)
+    if site.pseudonyms.key_file:
+        return PseudonymKey(_secret(_from_file(Path(site.pseudonyms.key_file)), "the key file"), site.pseudonyms.key_version)
+    return PseudonymKey(DEMO_SECRET, version=0, is_demo=True)
+
+
+def _from_file(path: Path) -> str:
+    whole = (path if path.is_absolute() else PROJECT_ROOT / path).resolve()
+    if whole.is_relative_to(PROJECT_ROOT):
+        raise SettingsWrong("pseudonyms.key_file lies inside the project, where it would be copied along with it; move it elsewhere")
+    try:
+        return whole.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsWrong("pseudonyms.key_file cannot be read; check its path and that this user may read it") from None
+
+
+def _secret(text: str, where: str) -> bytes:
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = text.encode()
+    if len(secret) < LEAST_BYTES:
+        raise SettingsWrong(f"the key in {where} is shorter than {LEAST_BYTES} bytes, so it could be found by trying; take a longer one")
+    return secret
+
+
+def pseudonymise(
+    using: PseudonymKey,
+    nhs_number: pa.Array | pa.ChunkedArray,
+    patient_id: pa.Array | pa.ChunkedArray,
+    scope: pa.Array | pa.ChunkedArray,
+    row_names: tuple[str, np.ndarray],
+    data_is_synthetic: bool,
+) -> Pseudonymised:
+    """The person of each row: by NHS number (a valid one or null), else by the sender's own number within its `scope`, else the row is somebody.
+
+    `row_names`: the extract's content hash, and the number of each row in it. Raises SettingsWrong where the demo key would stand for
+    people who may be real, FileRefused where two NHS numbers get one id.
+    """
+    import pyarrow as pa
+
+    numbers, at = _coded(nhs_number)
+    refuse_demo_key(using, numbers, data_is_synthetic)
+    ids = [using.person_id(f"nhs:{number}") for number in numbers]
+    if len(set(ids)) < len(ids):
+        raise FileRefused("two NHS numbers of one extract would get one person id; raise pseudonyms.key_version and take a new key")
+    is_linked = at >= 0
+    person = at.astype(np.int64)
+    alone = np.flatnonzero(~is_linked)
+    if len(alone):
+        people, which = _local(patient_id, scope, row_names, alone)
+        person[alone] = which + len(ids)
+        ids += [using.person_id(message) for message in people]
+    return Pseudonymised(pa.DictionaryArray.from_arrays(pa.array(person.astype(np.int32)), pa.array(ids, pa.string())), is_linked)
+
+
+def refuse_demo_key(using: PseudonymKey, numbers: Sequence[str], data_is_synthetic: bool) -> None:
+    """Raises SettingsWrong where there is only the demo key, and numbers that are no test numbers, or none and nobody says it is make-believe."""
+    if not using.is_demo:
+        return
+    issued = sum(not number.startswith(NEVER_ISSUED) for number in numbers)
+    if issued:
+        raise SettingsWrong(f"{issued:,} NHS numbers may be real people's, and there is no key to make person ids with: {WHAT_TO_DO}")
+    if not numbers and not data_is_synthetic:
+        raise SettingsWrong(
+            f"records without any NHS number came, and there is no key to make person ids with: {WHAT_TO_DO}; "
+            "or, for make-believe data, put data_is_synthetic = true below [pseudonyms]"
+        )
+
+
+def _coded(column: pa.Array | pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """The distinct values that occur, and of each row which it has (-1: null)."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+    coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+    at = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    used, again = np.unique(at, return_inverse=True)
+    values = coded.dictionary.take(pa.array(used[used >= 0])).to_pylist()
+    return values, again - int(used.size > 0 and used[0] < 0)
+
+
+def _local(
+    patient_id: pa.Array | pa.ChunkedArray, scope: pa.Array | pa.ChunkedArray, row_names: tuple[str, np.ndarray], alone: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """What the ids of people without NHS number are made from, and which of them each of the rows `alone` is."""
+    patients, patient_at = _coded(patient_id)
+    scopes, scope_at = _coded(scope)
+    content_hash, row_numbers = row_names
+    patient_at, scope_at = patient_at[alone], scope_at[alone]
+    pairs, which = np.unique(np.where(patient_at >= 0, scope_at.astype(np.int64) * (len(patients) + 1) + patient_at, -1), return_inverse=True)
+    people = [f"local:{scopes[pair // (len(patients) + 1)]}|{patients[pair % (len(patients) + 1)]}" if pair >= 0 else "" for pair in pairs.tolist()]
+    nameless = np.flatnonzero(patient_at < 0)
+    which = which.astype(np.int64)
+    which[nameless] = len(people) + np.arange(len(nameless))
+    return people + [f"row:{content_hash}|{row}" for row in row_numbers[alone][nameless].tolist()], which
+
+
+def content_hash_of(parts: Sequence[str]) -> str:
+    """One hash of several, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()

@@ -34,15 +34,16 @@ if TYPE_CHECKING:
 SQL = Path(__file__).with_suffix(".sql")
 LIMIT = 1.25
 COLUMNS = {
-    "features/conditions": ("has_hypertension", "has_copd", "has_diabetes", "days_since_first_atrial_fibrillation"),
+    "features/conditions": ("has_hypertension", "has_asthma", "has_obesity", "days_since_first_atrial_fibrillation"),
     "features/frailty": ("efi_deficit_count", "efi_category"),
-    "features/medicines": ("medicine_count_365", "issue_count_365", "has_polypharmacy"),
-    "features/measurements": ("latest_systolic_bp", "days_since_systolic_bp", "latest_hba1c"),
-    "features/contacts": ("gp_contact_count_365", "contact_count_730", "did_not_attend_count_365"),
-    "features/continuity": ("continuity_upc", "continuity_coc", "continuity_secon"),
-    "features/hospital": ("emergency_admission_count_365", "bed_day_count_365"),
+    "features/medicines": ("medicine_count_365", "issue_count_90"),
+    "features/measurements": ("latest_systolic_bp", "days_since_systolic_bp", "systolic_bp_change_per_year"),
+    "features/contacts": ("gp_contact_count_365", "telephone_contact_count_730", "clinician_count_365"),
+    "features/continuity": ("continuity_upc", "continuity_secon", "usual_gp_share"),
+    "features/hospital": ("emergency_admission_count_365", "bed_day_count_365", "ed_attendance_count_90"),
 }
-MEASURES = ("systolic_bp", "hba1c")
+"""Of each group some that need what is dear in it: resolutions, what a register asks besides, a trend, distinct clinicians, an order of visits."""
+MEASURES = ("systolic_bp", "bmi")
 RECORDS = ("event", "measurement", "medication_issue", "contact", "spell", "ed_attendance")
 Sources = dict[str, Any]
 
@@ -98,7 +99,7 @@ def by_hand(sources: Sources, night: Night, threads: int, spill: Path) -> pa.Tab
 
     settings = {"threads": threads, "temp_directory": str(spill), "preserve_insertion_order": False}
     with duckdb.connect(config=settings) as connection:
-        person = sources["core/person"].select(["person_id", "age_years"])
+        person = sources["core/person"].select(["person_id", "practice_code", "age_years", "ethnic_category", "usual_gp_code"])
         connection.register("person", person.append_column("person_row", pa.array(np.arange(person.num_rows, dtype=np.int32))))
         connection.register("codelist", sources[feature_store.CODELISTS])
         for name in RECORDS:

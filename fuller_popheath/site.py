@@ -117,11 +117,15 @@ class Frailty(_Section):
 
 
 class FirstList(_Section):
-    """The rule-based continuity list: points a reason, and how many put a person on it. No published source gives these: a local choice."""
+    """The rule-based continuity list: points a reason, and how many put a person on it. No published source gives these: a local choice.
+
+    `identities`: who is told whom a list means: each practice its own people, or the whole neighbourhood (by a data-sharing agreement).
+    """
 
     people_per_neighbourhood: int = Field(default=100, gt=0)
     minimum_points: int = Field(default=3, ge=0)
     low_continuity_below: float = Field(default=0.5, ge=0, le=1)
+    identities: str = Field(default="practice", pattern="^(practice|neighbourhood)$")
     points: dict[str, int] = Field(
         default_factory=lambda: {
             "end_of_life": 4,

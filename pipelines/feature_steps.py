@@ -5,13 +5,13 @@ What does not belong here: arithmetic, and the name of any single fact or featur
 """
 
 # No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import facts, features
+from fuller_popheath.specs import FactSpec
 from pipelines import describe
 from pipelines.guard import guarded
 from pipelines.steps import CHECK, KEEPS, Yielded, asset_check_spec, common, proven_output
@@ -19,7 +19,7 @@ from pipelines.steps import CHECK, KEEPS, Yielded, asset_check_spec, common, pro
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fuller_popheath.specs import FactSpec, FeatureSpec
+    from fuller_popheath.specs import FeatureSpec
     from pipelines.tonight import Tonight
 
 PERSON = "core/person"
@@ -27,19 +27,15 @@ PERSON = "core/person"
 
 def fact_assets() -> list[dg.AssetsDefinition]:
     """One asset for every table of long facts."""
-    from fuller_popheath.feature_store import build_fact
-
-    return [_computed(spec, "facts", build_fact) for spec in facts().values()]
+    return [_computed(spec, "facts") for spec in facts().values()]
 
 
 def feature_assets() -> list[dg.AssetsDefinition]:
     """One asset for every group of features."""
-    from fuller_popheath.feature_store import build_feature
-
-    return [_computed(spec, "features", build_feature) for spec in features().values()]
+    return [_computed(spec, "features") for spec in features().values()]
 
 
-def _computed(spec: "FactSpec | FeatureSpec", group: str, build: "Callable[..., pa.Table]") -> dg.AssetsDefinition:
+def _computed(spec: "FactSpec | FeatureSpec", group: str) -> dg.AssetsDefinition:
     contract = load_contract(spec.contract)
     inputs = tuple(dict.fromkeys((PERSON, *spec.inputs)))
 
@@ -53,13 +49,17 @@ def _computed(spec: "FactSpec | FeatureSpec", group: str, build: "Callable[..., 
     @guarded
     def compute(context: dg.AssetExecutionContext) -> Yielded:
         tonight: Tonight = context.resources.night.tonight()
-        yield from proven_output(_table(spec, inputs, build, tonight), contract, {"engine": tonight.night.site.engine.engine})
+        yield from proven_output(_table(spec, inputs, tonight), contract, {"engine": tonight.night.site.engine.engine})
 
     return compute
 
 
-def _table(spec: "FactSpec | FeatureSpec", inputs: tuple[str, ...], build: "Callable[..., pa.Table]", tonight: "Tonight") -> Any:
+def _table(spec: "FactSpec | FeatureSpec", inputs: tuple[str, ...], tonight: "Tonight") -> "pa.Table":
     from fuller_popheath.engine import Engine
+    from fuller_popheath.feature_store import build_fact, build_feature
 
+    known = {name: tonight.store.scan(name, tonight.as_of) for name in inputs}
     with Engine.from_site(tonight.night.site) as engine:
-        return build(spec, engine, {name: tonight.store.scan(name, tonight.as_of) for name in inputs}, tonight.night)
+        if isinstance(spec, FactSpec):
+            return build_fact(spec, engine, known, tonight.night)
+        return build_feature(spec, engine, known, tonight.night)

@@ -186,6 +186,7 @@ def draw(spec: "TableSpec", table: "pa.Table", given: "Mapping[str, pa.Table]", 
 
 
 def common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
+    """What every table's asset is declared with, from its contract."""
     return {
         "key": describe.key_of(contract.id),
         "group_name": group,
@@ -198,6 +199,7 @@ def common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
 
 
 def asset_check_spec(contract: "Contract", name: str, sentence: str, blocking: bool = False) -> dg.AssetCheckSpec:
+    """A check that stands at a table."""
     return dg.AssetCheckSpec(name, asset=describe.key_of(contract.id), description=sentence, blocking=blocking)
 
 

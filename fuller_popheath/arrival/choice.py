@@ -76,9 +76,17 @@ def plan(files: Sequence[LandingFile], as_of: date | None = None, sources: Sourc
 
 def _choose_extracts(files: Sequence[LandingFile], as_of: date, reasons: dict[tuple[str, str], str | None]) -> tuple[LandingFile, ...]:
     """Of files that fill a table by themselves the newest a sender, as the door will try them first; of sets all: the door tells them apart."""
+    taken, rivals = [], []
+    for file in files:
+        spec = registry.suppliers()[str(file.supplier)]
+        if not spec.is_set and not any(file.supplier_file in names for names in spec.needs.values()):
+            reasons[_key(file)] = "no table is made of it"
+        elif spec.is_set or spec.files_add_up or file.contract is None:
+            taken.append(file)
+        else:
+            rivals.append(file)
     alone: dict[tuple[ContractId | None, str], list[_Offer]] = defaultdict(list)
-    taken = [file for file in files if file.contract is None or registry.suppliers()[str(file.supplier)].files_add_up]
-    for file in _without_copies([file for file in files if file not in taken], reasons):
+    for file in _without_copies(rivals, reasons):
         alone[file.contract, file.variant or f"/{file.name}"].append(_Offer((file,)))
     return (*taken, *(file for place in alone.values() for file in _choose(place, as_of, reasons)))
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath import registry
 from fuller_popheath.arrival.choice import landing_table
 from fuller_popheath.arrival.door_account import Choice, account_table, why_refused
-from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded
+from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
 from fuller_popheath.arrival.extracts import Extract, extracts_among, nearness
 from fuller_popheath.arrival.files import LandingFile
 from fuller_popheath.arrival.loading import Door, load
@@ -105,8 +105,9 @@ def take_extracts(
     cannot be used raises nothing.
     """
     door = _door(inbound_id, site, store, vault_folder, quarantine_folder, known_practices, references, key)
-    for core in (inbound_id, *door.spec.becomes):
-        store.remove_unfinished(core)
+    for folder in (*(store.folder / name for name in (inbound_id, *door.spec.becomes)), vault_folder, quarantine_folder):
+        if folder is not None:
+            remove_unfinished(folder)
     found, reasons = extracts_among(surveyed, inbound_id)
     salt = _settings_told(door)
     identity = {extract: extract.identity(door.contract.version, key, *salt) for extract in found}

@@ -182,13 +182,14 @@ class ExtractStore:
         told = {"landing": self.landing, "as_of": as_of.isoformat(), "in_use": [asdict(each) for each in in_use], "account": rows}
         _write_json(self._night(contract, as_of, EXTRACTS), told)
 
-    def remove_unfinished(self, core: ContractId) -> None:
-        """Remove what a killed run left of files it was writing. Not while another run writes."""
-        for path in (self.folder / core).rglob(".*.tmp"):
-            path.unlink(missing_ok=True)
-
     def _night(self, contract: ContractId, as_of: date, name: str) -> Path:
         return self.folder / contract / f"{AS_OF}{as_of.isoformat()}" / name
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed run left of files it was writing. Not while another run writes."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -170,7 +170,7 @@ def _absent(value: Any, logical_type: str) -> float | bool | str | None:
     kinds: Mapping[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float)}
     if isinstance(value, bool) or not isinstance(value, kinds.get(logical_type, ())):
         raise SettingsWrong("its custom property absent must be a value of the column's own type: 0, a text, or for a flag 'true' or 'false'")
-    return value
+    return value  # type: ignore[return-value]
 
 
 def _known_by(names: Any, columns: tuple[Column, ...]) -> tuple[str, ...]:

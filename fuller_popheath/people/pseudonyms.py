@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.site import PROJECT_ROOT, Site
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 KEY_VARIABLE = "FULLER_PSEUDONYM_KEY"
@@ -106,6 +105,7 @@ def pseudonymise(
     `row_names`: the extract's content hash, and the number of each row in it. Raises SettingsWrong where the demo key would stand for
     people who may be real, FileRefused where two NHS numbers get one id.
     """
+    import numpy as np
     import pyarrow as pa
 
     numbers, at = _coded(nhs_number)
@@ -139,6 +139,7 @@ def refuse_demo_key(using: PseudonymKey, numbers: Sequence[str], data_is_synthet
 
 def _coded(column: pa.Array | pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     """The distinct values that occur, and of each row which it has (-1: null)."""
+    import numpy as np
     import pyarrow as pa
 
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -154,6 +155,8 @@ def _local(
     patient_id: pa.Array | pa.ChunkedArray, scope: pa.Array | pa.ChunkedArray, row_names: tuple[str, np.ndarray], alone: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
     """What the ids of people without NHS number are made from, and which of them each of the rows `alone` is."""
+    import numpy as np
+
     patients, patient_at = _coded(patient_id)
     scopes, scope_at = _coded(scope)
     content_hash, row_numbers = row_names

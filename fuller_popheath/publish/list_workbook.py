@@ -1,7 +1,8 @@
 """A continuity list as a workbook that a practice opens once a week: first what it is and is not, then the people, ready to filter, mark and print.
 
-For direct care: it holds NHS numbers, so it is written with mode 0600, its name says nothing about anybody, and nothing of it touches the disk but
-itself. What does not belong here: who is listed, and how a number is found (`people/vault.py`).
+For direct care: it tells about persons, mostly with NHS numbers, so it is written with mode 0600, its name says nothing about anybody, and nothing
+of it touches the disk but itself. It shows the NHS numbers of the table that it is given, and none where that has none. What does not belong here:
+who is listed, who may see whose number (`lists.py`), and how a number is found (`people/vault.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ COLUMNS: tuple[tuple[str, float, str], ...] = (
     ("Review", 15, "mark"),
     ("Reviewed on", 11, "date"),
 )
-"""Heading, width in characters and look of each column of the people's sheet."""
+"""Heading, width in characters and look of each column of the people's sheet; without NHS numbers the second is left out."""
+
+NUMBER, RECORD, NUMBER_COLUMN = "nhs_number", "patient_id", 1
 
 CHARACTERS_A_LINE = 70
 """How much of a reason fits on a line; widths are of digits, and letters are narrower."""
@@ -61,17 +64,19 @@ NOT_LISTED = (
 )
 
 
-def write_workbook(path: Path, rows: pa.Table, identities: pa.Table, account: Row, night: Night) -> Path:
-    """Write the list of one neighbourhood; the same input gives the same bytes. The file appears whole, with mode 0600. Returns `path`.
+def write_workbook(path: Path, listed: pa.Table, account: Row, night: Night, practice: str = "") -> Path:
+    """Write the list of one neighbourhood, or of one practice in it; the same input gives the same bytes. The file appears whole, with mode 0600.
 
-    `rows`: its rows of products/continuity_list; `identities`: person_id, nhs_number, practice_code and patient_id, as the vault gives them;
-    `account`: its row of products/continuity_list_account. Raises ContractBroken as `identified` does.
+    `listed`: its rows of products/continuity_list, with the columns that `identified` adds where NHS numbers are to be shown;
+    `account`: the neighbourhood's row of products/continuity_list_account; `practice`: the name of the practice whose people alone these are, ""
+    where they are the neighbourhood's. Rows keep their number in the neighbourhood. Returns `path`.
     """
-    people = identified(rows, identities).to_pylist()
-    return replace_whole(path, lambda temporary: _write(temporary, people, account, night), PRIVATE_FILE)
+    shows_numbers = NUMBER in listed.column_names
+    people = listed.sort_by("rank").to_pylist()
+    return replace_whole(path, lambda temporary: _write(temporary, people, account, night, practice, shows_numbers), PRIVATE_FILE)
 
 
-def _write(path: Path, people: Sequence[Row], account: Row, night: Night) -> None:
+def _write(path: Path, people: Sequence[Row], account: Row, night: Night, practice: str, shows_numbers: bool) -> None:
     import xlsxwriter
 
     # In memory: the library would otherwise put sheets with NHS numbers into the machine's temporary folder.
@@ -80,8 +85,9 @@ def _write(path: Path, people: Sequence[Row], account: Row, night: Night) -> Non
         made_on = datetime(night.as_of.year, night.as_of.month, night.as_of.day)  # noqa: DTZ001 a day, not a moment
         book.set_properties({"title": f"Continuity list {account['issue_id']}", "subject": "For direct care", "created": made_on})
         looks = _looks(book)
-        _first_sheet(book, looks, account, night)
-        _people_sheet(book, looks, people, account, night)
+        names = names_in_words(account, practice, len(people), shows_numbers)
+        _first_sheet(book, looks, account, (*first_sheet_lines(account, night), ("Names", names)), practice)
+        _people_sheet(book, looks, people, account, _people_title(people, account, night, practice), shows_numbers)
 
 
 def identified(rows: pa.Table, identities: pa.Table) -> pa.Table:
@@ -102,7 +108,7 @@ def identified(rows: pa.Table, identities: pa.Table) -> pa.Table:
         raise ContractBroken(
             f"{missing} of {len(who)} listed people are not in the vault as people of their practice; take tonight's practice lists again"
         )
-    for number, name in enumerate(("nhs_number", "patient_id")):
+    for number, name in enumerate((NUMBER, RECORD)):
         listed = listed.append_column(name, pa.array([found[number] for found in who if found], pa.string()))
     return listed
 
@@ -124,7 +130,7 @@ def _looks(book: Any) -> dict[str, Any]:
 
 
 def first_sheet_lines(account: Row, night: Night) -> tuple[tuple[str, str], ...]:
-    """What is said before anybody is shown: (label, text), ten of them."""
+    """What is said before anybody is shown: (label, text), ten of them, the same in every workbook of a neighbourhood."""
     registered, listed = account["registered_count"], account["listed_count"]
     not_listed = [f"{account[name]:,} {words}" for name, words in NOT_LISTED if account[name]]
     points, limits, length, caveat = rule_in_words(night.site.first_list)
@@ -154,40 +160,56 @@ def first_sheet_lines(account: Row, night: Night) -> tuple[tuple[str, str], ...]
     )
 
 
-def _first_sheet(book: Any, looks: Mapping[str, Any], account: Row, night: Night) -> None:
+def names_in_words(account: Row, practice: str, shown: int, shows_numbers: bool) -> str:
+    """Whose NHS numbers a workbook with `shown` people has, and where the others are found; `practice`: its name, "" for the neighbourhood's."""
+    if shows_numbers and not practice:
+        return (
+            "NHS numbers of the people of all practices: this site chose so (site.toml, [first_list], identities), which is for teams with a "
+            "data-sharing agreement."
+        )
+    where = "Names are with each practice: its own list has the same numbers in the first column, and the NHS numbers."
+    return f"{where} This is the list of {practice}: {shown:,} of the {account['listed_count']:,} people." if practice else where
+
+
+def _first_sheet(book: Any, looks: Mapping[str, Any], account: Row, lines: Sequence[tuple[str, str]], practice: str) -> None:
     sheet = book.add_worksheet("Read this first")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 105)
     sheet.set_row(0, 28)
-    sheet.write_string(0, 0, f"Continuity list: {_area(account)}", looks["title"])
-    for number, (label, text) in enumerate(first_sheet_lines(account, night), start=2):
+    sheet.write_string(0, 0, f"Continuity list: {_whose(account, practice)}", looks["title"])
+    for number, (label, text) in enumerate(lines, start=2):
         sheet.set_row(number, _height(text, 125, 14.5))
         sheet.write_string(number, 0, label, looks["label"])
         sheet.write_string(number, 1, text, looks["line"])
-    sheet.write_string(
-        13, 0, f"Issue {account['issue_id']}. Personal health information: for direct care by the practices named, for nobody else.", looks["note"]
-    )
+    readers = practice or "the practices named"
+    note = f"Issue {account['issue_id']}. Personal health information: for direct care by {readers}, for nobody else."
+    sheet.write_string(len(lines) + 3, 0, note, looks["note"])
     _printed(sheet, account)
 
 
-def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], account: Row, night: Night) -> None:
+def _people_title(people: Sequence[Row], account: Row, night: Night, practice: str) -> str:
+    of_all = f" of {account['listed_count']:,}" if practice else ""
+    return f"{_whose(account, practice)}: {len(people):,}{of_all} people, as at {day(night.as_of)}"
+
+
+def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], account: Row, title: str, shows_numbers: bool) -> None:
     sheet = book.add_worksheet("People")
     sheet.hide_gridlines(2)
-    name = _area(account)
+    columns = columns_of(shows_numbers)
     sheet.set_row(0, 24)
-    sheet.write_string(0, 0, f"{name}: {len(people):,} people, as at {day(night.as_of)}", looks["title"])
+    sheet.write_string(0, 0, title, looks["title"])
     sheet.write_string(1, 0, "The rule behind this order is a local choice and not validated: see the first sheet. Most points first.", looks["note"])
     sheet.set_row(HEAD_ROW, 44)
-    for column, (heading, width, _) in enumerate(COLUMNS):
+    for column, (heading, width, _) in enumerate(columns):
         sheet.set_column(column, column, width)
         sheet.write_string(HEAD_ROW, column, heading, looks["head"])
     last = HEAD_ROW + max(len(people), 1)
     for number, person in enumerate(people, start=HEAD_ROW + 1):
         sheet.set_row(number, _height(person["reasons"], CHARACTERS_A_LINE, 12.75, least=2))
-        for column, (cell, (_, _, look)) in enumerate(zip(cells_of(person), COLUMNS, strict=True)):
+        for column, (cell, (_, _, look)) in enumerate(zip(cells_of(person), columns, strict=True)):
             _put(sheet, number, column, cell, looks[look])
-    review, date_column = len(COLUMNS) - 2, len(COLUMNS) - 1
+    review, date_column = len(columns) - 2, len(columns) - 1
     choose = {"validate": "list", "source": list(REVIEWS), "error_type": "information", "error_message": "Choose from the list, or write a word."}
     sheet.data_validation(HEAD_ROW + 1, review, last, review, choose)
     sheet.freeze_panes(HEAD_ROW + 1, 2)
@@ -197,16 +219,23 @@ def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], ac
     sheet.print_area(0, 0, last, date_column)
 
 
+def columns_of(shows_numbers: bool) -> tuple[tuple[str, float, str], ...]:
+    """COLUMNS, without the NHS number where none is shown."""
+    return COLUMNS if shows_numbers else (*COLUMNS[:NUMBER_COLUMN], *COLUMNS[NUMBER_COLUMN + 1 :])
+
+
+def practice_in_words(person: Row) -> str:
+    """The name of somebody's practice, its code where it has none."""
+    return calm(person["practice_name"]) if person["practice_name"] else str(person["practice_code"])
+
+
 def cells_of(person: Row) -> tuple[str | int | None, ...]:
-    """The cells of one person, in the order of COLUMNS; only counts are numbers."""
-    number = person["nhs_number"]
-    shown = f"{number[:3]} {number[3:6]} {number[6:]}" if number else f"none; record {person['patient_id'] or 'unknown'}"
-    practice = calm(person["practice_name"]) if person["practice_name"] else person["practice_code"]
+    """The cells of one person, in the order of `columns_of`: with an NHS number where the row has that column. Only counts are numbers."""
     stale = f"; data {person['extract_age_days']} days old" if person["extract_age_days"] else ""
     return (
         person["rank"],
-        shown,
-        practice + stale,
+        *((_number(person),) if NUMBER in person else ()),
+        practice_in_words(person) + stale,
         person["age_years"],
         person["sex"],
         person["reasons"],
@@ -218,6 +247,11 @@ def cells_of(person: Row) -> tuple[str | int | None, ...]:
         None,
         None,
     )
+
+
+def _number(person: Row) -> str:
+    number = person[NUMBER]
+    return f"{number[:3]} {number[3:6]} {number[6:]}" if number else f"none; record {person[RECORD] or 'unknown'}"
 
 
 def _continuity(person: Row) -> str:
@@ -265,3 +299,7 @@ def _height(text: str, characters: int, line: float, least: int = 1) -> float:
 
 def _area(account: Row) -> str:
     return calm(account["neighbourhood_name"]) if account["neighbourhood_name"] else str(account["neighbourhood_code"])
+
+
+def _whose(account: Row, practice: str) -> str:
+    return f"{_area(account)}, {practice}" if practice else _area(account)

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources.canonical import as_code, as_date
 from fuller_popheath.sources.layouts import LayoutColumn, first_value
@@ -24,6 +22,7 @@ from fuller_popheath.sources.supplier_files import REMOVED, Heads, SupplierFile,
 from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 NAME = "hes"
@@ -145,6 +144,7 @@ def _spell_of_each(rows: pa.Table, admitted: pa.ChunkedArray) -> tuple[np.ndarra
 
     A spell is a person, a day of admission and a provider; where one of them is not known, the episode is a spell of its own.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -161,6 +161,7 @@ def _spell_of_each(rows: pa.Table, admitted: pa.ChunkedArray) -> tuple[np.ndarra
 
 def _hospital_spells(files: Heads) -> pa.Table:
     """One row an episode, in the order of the file; the first of a spell stands for all of it, the others have `_removed`."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.periods import parse_published_date
 from fuller_popheath.sources.canonical import canonical
@@ -109,6 +107,7 @@ class Keys:
     """The rows of a table by a key of text; of rows with one key the first counts, rows without key are not found."""
 
     def __init__(self, keys: pa.ChunkedArray) -> None:
+        import numpy as np
         import pyarrow.compute as pc
 
         coded = pc.dictionary_encode(keys.combine_chunks())

@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.synthetic.extract_faults import EXTRACT_FAULTS
 from fuller_popheath.synthetic.landing import (
     BOUNDARIES_2021_FILE,
     IMD_2019_FILE,
@@ -35,13 +36,14 @@ Plant = Callable[[Path], tuple[Path, ...]]
 
 
 def plant_fault(folder: Path, name: str) -> tuple[Path, ...]:
-    """Plant one of FAULTS in a folder that `write_landing` wrote; returns the files now wrong.
+    """Plant one of FAULTS, or of EXTRACT_FAULTS where there are records, in a folder that `write_landing` wrote; returns the files now wrong.
 
     Raises SettingsWrong for a name that is not known, or where the file to break is not there.
     """
-    if name not in FAULTS:
-        raise SettingsWrong(f'no fault is called "{name}"; there are {", ".join(FAULTS)}')
-    return FAULTS[name](folder)
+    every = FAULTS | EXTRACT_FAULTS
+    if name not in every:
+        raise SettingsWrong(f'no fault is called "{name}"; there are {", ".join(every)}')
+    return every[name](folder)
 
 
 def truncated_zip(folder: Path) -> tuple[Path, ...]:

@@ -37,6 +37,7 @@ LOOKUP_FILE = "LSOA_2011_to_LSOA_2021_lookup.csv"
 BOUNDARIES_2011_FILE = "lsoa11_boundaries.geojson"
 BOUNDARIES_2021_FILE = "lsoa21_boundaries.geojson"
 POPULATION_FILE = "lsoa21_population.csv"
+POSTCODES_FILE = "make_believe_postcodes.csv"
 LISTS_FOLDER = "practice_lists"
 
 SAVED_BEFORE = timedelta(days=4)
@@ -111,19 +112,7 @@ def write_landing(
 
     say("Writing what is published")
     (folder / LISTS_FOLDER).mkdir(parents=True, exist_ok=True)
-    files = [
-        _write_table(folder / REGISTRATIONS_FILE, counts, "\r\n"),
-        _write_table(folder / MAP_FILE, published.practice_map(place, as_of), "\r\n"),
-        write_workbook(folder / PCN_FILE, published.pcn_workbook(place.organisations), as_of - SAVED_BEFORE),
-        write_whole(folder / PRACTICES_FILE, _csv_text(published.ods_practices(place.organisations, as_of), "\r\n", quote_all=True).encode()),
-        _write_table(folder / IMD_2019_FILE, place.imd_2019),
-        _write_table(folder / IMD_2025_FILE, place.imd_2025),
-        # The ONS writes its lookup with a byte order mark.
-        _write_table(folder / LOOKUP_FILE, place.lookup, "\r\n", "\ufeff"),
-        _write_boundaries(folder / BOUNDARIES_2011_FILE, place.lsoa11),
-        _write_boundaries(folder / BOUNDARIES_2021_FILE, place.lsoa21),
-        _write_table(folder / POPULATION_FILE, place.lsoa21_population),
-    ]
+    files = _write_published(folder, place, as_of, rows, counts)
     made = None
     if records:
         listed, made = _write_records(folder, place, seed, as_of, rows, drawn, wanted, say)
@@ -144,6 +133,28 @@ def write_landing(
         records=made.rows if made else {},
         truth_file=made.truth_file if made else None,
     )
+
+
+def _write_published(folder: Path, place: Place, as_of: date, rows: pa.Table, counts: pa.Table) -> list[Path]:
+    """Everything that publishers, not practices, would send."""
+    from fuller_popheath.synthetic import published
+    from fuller_popheath.synthetic.suppliers.made_up import postcodes
+
+    return [
+        _write_table(folder / REGISTRATIONS_FILE, counts, "\r\n"),
+        _write_table(folder / MAP_FILE, published.practice_map(place, as_of), "\r\n"),
+        write_workbook(folder / PCN_FILE, published.pcn_workbook(place.organisations), as_of - SAVED_BEFORE),
+        write_whole(folder / PRACTICES_FILE, _csv_text(published.ods_practices(place.organisations, as_of), "\r\n", quote_all=True).encode()),
+        _write_table(folder / IMD_2019_FILE, place.imd_2019),
+        _write_table(folder / IMD_2025_FILE, place.imd_2025),
+        # The ONS writes its lookup with a byte order mark.
+        _write_table(folder / LOOKUP_FILE, place.lookup, "\r\n", "\ufeff"),
+        _write_boundaries(folder / BOUNDARIES_2011_FILE, place.lsoa11),
+        _write_boundaries(folder / BOUNDARIES_2021_FILE, place.lsoa21),
+        _write_table(folder / POPULATION_FILE, place.lsoa21_population),
+        # One postcode an LSOA, which is what suppliers' layouts have in place of the LSOA.
+        _write_table(folder / POSTCODES_FILE, postcodes(rows["lsoa_code"]).rename_columns(["pcds", "lsoa21cd"])),
+    ]
 
 
 def _checked(wanted: RecordsWanted) -> RecordsWanted:
@@ -185,7 +196,7 @@ _OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national)_{day}([.
 def _refuse_other_files(folder: Path, place: Place, as_of: date) -> None:
     names = {
         REGISTRATIONS_FILE, MAP_FILE, PCN_FILE, PRACTICES_FILE, IMD_2019_FILE, IMD_2025_FILE, LOOKUP_FILE,
-        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE,
+        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE, POSTCODES_FILE,
     }  # fmt: skip
     ours = {folder / name for name in names}
     ours |= {folder / LISTS_FOLDER / f"{practice.code}.csv" for practice in place.organisations.practices}

@@ -47,6 +47,6 @@ def draw_test_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
     Raises SettingsWrong where there are fewer.
     """
     if count > UNISSUED_NUMBER_COUNT:
-        raise SettingsWrong(f"{count:,} NHS numbers were asked for and there are {UNISSUED_NUMBER_COUNT:,} that begin with 99; make the place smaller")
+        raise SettingsWrong(f"{count:,} NHS numbers were asked for and {UNISSUED_NUMBER_COUNT:,} begin with 99; make the place smaller")
     prefixes = range(999, 999 - max(1, -(-count // (TEST_NUMBER_COUNT - 1))), -1)
     return rng.permutation(np.concatenate([every_test_number(prefix) for prefix in prefixes]))[:count]

@@ -66,6 +66,10 @@ class Registrations:
         """The rows at these positions, or where the mask is true."""
         return Registrations(*(getattr(self, name)[rows] for name in Registrations.__dataclass_fields__))
 
+    def with_rows(self, *others: Registrations) -> Registrations:
+        """These rows, and below them those of others."""
+        return Registrations(*(np.concatenate([getattr(one, name) for one in (self, *others)]) for name in Registrations.__dataclass_fields__))
+
 
 def make_people(place: Place, seed: int, as_of: date) -> pa.Table:
     """Everyone on every list: columns of inbound/practice_list, and `lsoa11_code` besides, which no list holds (lsoa_code is of 2021).
@@ -86,8 +90,7 @@ def make_registrations(place: Place, seed: int, as_of: date) -> tuple[pa.Table, 
     gone = _left(stream(seed, "left"), place, numbers[size.people : size.people + size.left], _day(as_of))
     dead = _died(stream(seed, "died"), place, numbers[size.people + size.left :], _day(as_of))
     before = _moved_within(stream(seed, "moved"), place, here, _day(as_of))
-    groups = (here, gone, dead, before)
-    rows = Registrations(*(np.concatenate([getattr(group, name) for group in groups]) for name in Registrations.__dataclass_fields__))
+    rows = here.with_rows(gone, dead, before)
     rng = stream(seed, "lists")
     order = rng.permutation(len(rows.numbers))
     rows = rows.take(order[np.argsort(rows.practice[order], kind="stable")])

@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 
 from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.synthetic.deprivation import LSOAS_2025
-from fuller_popheath.synthetic.extract_files import PRACTICE_TABLES, TRUST_TABLES, extract_path, write_extract
+from fuller_popheath.synthetic.extract_files import EXTRACTS_FOLDER, PRACTICE_TABLES, TRUST_TABLES, extract_path, write_extract
 from fuller_popheath.synthetic.people import NONE, Registrations
 from fuller_popheath.synthetic.place import Place, stream
 from fuller_popheath.synthetic.simulation.cohort import NEVER, PracticeJob
@@ -46,7 +46,10 @@ _RANK = "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)"
 
 @dataclass(frozen=True)
 class Task:
-    """One practice's job, what its files are to be, and, where it is written in a supplier's layout, its list."""
+    """One practice's job, what its files are to be, and, where it is written in a supplier's layout, its list.
+
+    A supplier's layout carries Type 1 objections as codes only, and homes as postcodes.
+    """
 
     job: PracticeJob
     folder: Path
@@ -103,14 +106,8 @@ def as_listed(people: pa.Table, rows: Registrations, place: Place, seed: int, as
     begun = pa.array(since.astype(np.int32), pa.int32()).cast(pa.date32())
     guests = guests.set_column(guests.column_names.index("registration_start_date"), "registration_start_date", begun)
     guests = guests.set_column(guests.column_names.index("usual_gp_code"), "usual_gp_code", pa.nulls(len(visiting), pa.string()))
-    guest_rows = rows.take(visiting)
-    every = Registrations(
-        *(np.concatenate([getattr(rows, name), getattr(guest_rows, name)]) for name in ("numbers", "sex", "born", "piece")),
-        np.concatenate([rows.practice, other]),
-        np.concatenate([rows.start, since]),
-        np.concatenate([np.where(lingering, NONE, rows.end), guest_rows.end]),
-        np.concatenate([rows.death, guest_rows.death]),
-    )
+    still = replace(rows, end=np.where(lingering, NONE, rows.end))
+    every = still.with_rows(replace(rows.take(visiting), practice=other, start=since))
     order = np.argsort(every.practice, kind="stable")
     every = every.take(order)
     is_temporary = np.repeat([False, True], [len(rows.numbers), len(visiting)])[order]
@@ -126,7 +123,9 @@ def _has_another(rows: Registrations) -> np.ndarray:
     return count[person] > 1
 
 
-def practice_jobs(place: Place, seed: int, as_of: date, years: int, lists: pa.Table, rows: Registrations, is_temporary: np.ndarray) -> Iterator[PracticeJob]:
+def practice_jobs(
+    place: Place, seed: int, as_of: date, years: int, lists: pa.Table, rows: Registrations, is_temporary: np.ndarray
+) -> Iterator[PracticeJob]:
     """One job a practice, in the order of the lists."""
     today = int(np.datetime64(as_of, "D").astype(np.int64))
     last, arrived, home = _of_persons(rows, is_temporary)
@@ -187,10 +186,12 @@ def _write_as_supplier(task: Task, tables: Mapping[str, pa.Table]) -> tuple[Path
 
     supplier = task.job.supplier.lower()
     writer = import_module(f"fuller_popheath.synthetic.suppliers.{supplier}")
-    folder = task.folder / "extracts" / supplier / f"{task.job.code}_{task.as_of:%Y%m%d}"
     rng = np.random.default_rng([task.job.seed, *f"{supplier} {task.job.code}".encode()])
-    writer.write_drop(folder, task.job.code, {"practice_list": task.listed, **tables}, task.as_of, rng)
-    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
+    sent = {f"inbound/{name}": table for name, table in tables.items() if name != "objection"}
+    files: tuple[Path, ...] = writer.write_drop(
+        task.folder / EXTRACTS_FOLDER / supplier, task.job.code, {"inbound/practice_list": task.listed, **sent}, task.as_of, rng
+    )
+    return files
 
 
 def worker_count(workers: int | None, people: int) -> int:
@@ -224,7 +225,7 @@ def write_records(tasks: list[Task], folder: Path, truth_folder: Path, workers: 
             files.append(write_extract(extract_path(folder, name, trust, as_of, file_format), [own], file_format))
             rows[name] += own.num_rows
     national = pa.concat_tables([one.national for one in done]).sort_by("nhs_number")
-    national = national.add_column(2, "record_id", pa.array(np.arange(1, national.num_rows + 1)).cast(pa.string()))
+    national = national.add_column(4, "record_id", pa.array(np.arange(1, national.num_rows + 1)).cast(pa.string()))
     files.append(write_extract(extract_path(folder, "objection", "national", as_of, file_format), [national], file_format))
     rows["objection"] += national.num_rows
     truth = write_extract(truth_folder / TRUTH_FILE, [one.truth for one in done], "parquet")

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from fuller_popheath.people.vault import DIRECT_CARE
-from fuller_popheath.publish.lists import ACCOUNT, LIST
 from pipelines import describe
 from pipelines.checks import checks_of
 from pipelines.guard import guarded
 from pipelines.steps import table_assets
 
+DIRECT_CARE = "direct_care"
+LIST, ACCOUNT = "products/continuity_list", "products/continuity_list_account"
 LISTS = {"lists/continuity": DIRECT_CARE}
 """Every kind of list and its purpose; a release takes the files of all of them."""
 
@@ -20,8 +20,8 @@ LISTS = {"lists/continuity": DIRECT_CARE}
     key=["lists", "continuity"],
     group_name="lists",
     description=(
-        "The continuity list of every neighbourhood: a workbook for the team, a CSV that clinical systems import, Parquet without NHS numbers. "
-        "People are re-identified here and nowhere else; files are readable by their owner only."
+        "The continuity list of every neighbourhood: a workbook for the team without NHS numbers, and one with them for each practice, unless the "
+        "site chose otherwise. People are re-identified here and nowhere else; files are readable by their owner only."
     ),
     owners=list(describe.OWNERS),
     kinds={"excel", "csv"},

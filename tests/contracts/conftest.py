@@ -81,6 +81,8 @@ def between_columns_broken(rule: Rule, values: Mapping[str, Any]) -> bool:
         return any(a is not None and b is not None and (a > b + slack if slack else a > b) for a, b in pairs)
     if rule.kind == "nhs_number":
         return values[given["column"]] is not None and check_digit_wrong(values[given["column"]])
+    if rule.kind == "one_given":
+        return all(values[name] is None for name in given["columns"])
     if rule.kind == "flags_difference":
         flag, one, other = values[given["flag"]], *(values[c] for c in given["columns"])
         return None not in (flag, one, other) and flag != (one != other)
@@ -168,6 +170,7 @@ def moves(contract: Contract, row: Row, columns: Sequence[str]) -> Iterator[Row]
         elif column.logical_type == "number" and value is not None:
             cells = [repr(value + step) for step in (0.5, -0.5, 1, -1)] + list(fitting(contract, row, name))
         yield from ({**row, name: new} for new in cells if new != cell)
+    yield from ({**row, **dict.fromkeys(rule.arguments["columns"])} for rule in contract.rules if rule.kind == "one_given")
 
 
 def fitting(contract: Contract, row: Row, name: str) -> Iterator[str]:
@@ -221,7 +224,7 @@ def bad_row(contract: Contract, rule: Rule, good: Row) -> Row | None:
         elif rule.kind == "required":
             tries = [None, "", " \t "]
         elif rule.kind == "pattern":
-            tries = [f"{cell}0", f"x{cell}"]
+            tries = [f"{cell}0", f"x{cell}", f"{cell} ~"]
         elif rule.kind == "allowed":
             tries = [f"{cell}~"] if column.logical_type == "string" else [str(int(cell) + 100)]
         elif rule.kind == "range":

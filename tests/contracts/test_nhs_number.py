@@ -8,6 +8,7 @@ import pytest
 from fuller_popheath.contracts import Checked, check, load_contract, without_identifiers
 
 CONTRACT = load_contract("inbound/practice_list")
+IDENTIFIERS = {column.name for column in CONTRACT.columns if column.classification == "identifier"}
 ROW = {
     "extract_date": "2026-08-01",
     "practice_code": "A81001",
@@ -24,7 +25,7 @@ ROW = {
 
 def people(*changes: dict[str, str | None]) -> Checked:
     rows = [{"nhs_number": "9434765919", **ROW, **change} for change in changes]
-    return check(pa.table({c.name: pa.array([row[c.name] for row in rows], pa.string()) for c in CONTRACT.columns}), CONTRACT)
+    return check(pa.table({c.name: pa.array([row.get(c.name) for row in rows], pa.string()) for c in CONTRACT.columns}), CONTRACT)
 
 
 def broken(**change: str | None) -> list[str]:
@@ -72,7 +73,7 @@ def test_people_without_a_number_are_kept_even_where_nothing_tells_them_apart() 
     assert checked.accepted["nhs_number"].to_pylist() == [None, None, None, "9434765919"]
 
 
-@pytest.mark.parametrize("column", [c for c in CONTRACT.column_names if c != "nhs_number"])
+@pytest.mark.parametrize("column", [c for c in CONTRACT.column_names if c not in IDENTIFIERS])
 def test_a_number_in_any_other_column_is_refused(column: str) -> None:
     assert broken(**{column: "9434765919"}) != []
 
@@ -94,4 +95,5 @@ def test_dates_and_codes(change: dict[str, str | None], rule: str | None) -> Non
 
 def test_without_identifiers_nothing_else_is_lost() -> None:
     accepted = people({}).accepted
-    assert without_identifiers(accepted, CONTRACT).column_names == [c for c in CONTRACT.column_names if c != "nhs_number"]
+    assert without_identifiers(accepted, CONTRACT).column_names == [c for c in CONTRACT.column_names if c not in IDENTIFIERS]
+    assert {"nhs_number", "patient_id", "postcode"} == IDENTIFIERS

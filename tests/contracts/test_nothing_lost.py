@@ -58,7 +58,7 @@ def test_read_is_accepted_and_quarantined_with_reasons(
     numbers = checked.quarantined["_row"].to_pylist()
     assert checked.quarantined.select(table.column_names).to_pylist() == [table.to_pylist()[n - 1] for n in numbers]
     found = dict(zip(numbers, checked.quarantined["broken_rules"].to_pylist(), strict=True))
-    together = {rule.id for rule in contract.rules if rule.kind in ("primary_key", "unique", "no_overlap", "group_total")}
+    together = {rule.id for rule in contract.rules if rule.kind in ("primary_key", "unique", "no_overlap", "no_identifier", "group_total")}
     for number, row in enumerate(rows, start=1):
         rules = set(found.get(number, []))
         assert rules - together == oracle.judge(contract, row)

@@ -26,7 +26,10 @@ DIFFER_ON_PURPOSE = {
     "pcn_code": {"pattern", "description"},  # by practice, U says: in no PCN
     "pcn_name": {"description"},
     "pcn_count": {"description"},
-    "registered_count": {"description"},  # whose people
+    "registered_count": {"description", "classification"},  # whose people, and counted from published counts or from lists
+    "practice_count": {"description", "minimum"},  # a neighbourhood of a list may have no practice that sent one
+    "practice_code": {"description"},
+    "practice_name": {"required"},  # nobody published the name of a practice that sends a list
     "reason": {"allowed", "description"},  # two questions: why left out, why another band
     "core20_percent": {"description"},
     "band": {"description"},

@@ -110,7 +110,7 @@ def membership(start: str, end: str | None, pcn: str = "U00001") -> dict[str, An
 
 def registration(start: str, end: str | None, **other: Any) -> dict[str, Any]:
     person = {"practice_code": "A00001", "nhs_number": "9434765919", "date_of_birth": "1980-01-01", "sex": "female", "lsoa_code": "E01000001"}
-    nothing = dict.fromkeys(("ethnic_category", "usual_gp_code", "death_date"))
+    nothing = dict.fromkeys(("ethnic_category", "usual_gp_code", "death_date", "patient_id", "registration_type", "postcode", "is_sensitive"))
     return {**person, **nothing, "extract_date": "2022-07-01", "registration_start_date": start, "registration_end_date": end, **other}
 
 

@@ -124,5 +124,5 @@ def test_a_load_that_is_killed_leaves_nothing_half_written_and_the_next_one_comp
         assert _everything(folder, date(2026, 8, 1)) == expected["2026-08-01"]
         _complete(second, folder, "2026-08-02")
         assert _everything(folder, date(2026, 8, 2)) == expected["2026-08-02"]
-        assert not list((folder / "store").rglob("*.tmp"))
+        assert not list(folder.rglob("*.tmp"))
     assert stopped >= KILLS // 2

@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill")
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,23 @@ class Place:
         return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
     def stored_bytes(self) -> Iterator[tuple[Path, bytes]]:
-        """Everything that is kept outside landing and quarantine, file by file."""
+        """Everything that is kept outside landing, quarantine, vault and the files of direct care, file by file."""
         for path in sorted((self.folder / "var").rglob("*")):
-            if path.is_file() and path.relative_to(self.folder / "var").parts[0] not in ("landing", "quarantine"):
+            if path.is_file() and not is_private(path.relative_to(self.folder / "var")):
                 yield path, path.read_bytes()
+
+
+def is_private(below: Path) -> bool:
+    """Whether a file below var/ may hold a person's number: as it was sent, in quarantine, in the vault, and on a list for direct care."""
+    parts = below.parts
+    return parts[0] in ("landing", "quarantine", "vault") or "direct_care" in parts or parts[:2] == ("store", "lists")
 
 
 def make_place(folder: Path) -> Place:
     """Write the settings of a place: the project's own dagster.yaml, with its folders moved below `folder`."""
     place = Place(folder)
     place.landing.mkdir(parents=True)
-    folders = "\n".join(f'{name} = "{folder / "var" / name}"' for name in ("landing", "store", "quarantine", "products"))
+    folders = "\n".join(f'{name} = "{folder / "var" / name}"' for name in FOLDERS)
     (folder / "site.toml").write_text(f"[folders]\n{folders}\n", encoding="utf-8")
     instance = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
     assert "base_dir: var/" in instance
@@ -89,7 +96,7 @@ def make_believe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from fuller_popheath.synthetic import write_landing
 
     folder = tmp_path_factory.mktemp("make_believe")
-    write_landing(folder, seed=7, as_of=AS_OF, people=PEOPLE)
+    write_landing(folder, seed=7, as_of=AS_OF, people=PEOPLE, records=True, years=2, workers=1)
     return folder
 
 

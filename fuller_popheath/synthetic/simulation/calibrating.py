@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fuller_popheath.synthetic.simulation import contacts, hazards, hospital, tables
-from fuller_popheath.synthetic.simulation.cohort import NEVER, YEAR, Cohort, PracticeJob, form_cohort
+from fuller_popheath.synthetic.simulation.cohort import YEAR, Cohort, PracticeJob, form_cohort
 from fuller_popheath.synthetic.simulation.conditions import History, live_with_conditions
 
 APPOINTMENTS_PER_YEAR = 6.05
@@ -38,7 +39,8 @@ def whole_place(people: int, seed: int, as_of: date, years: int = 4) -> Practice
     lists, rows, is_temporary = as_listed(*make_registrations(place, seed, as_of), place, seed, as_of)
     jobs = list(practice_jobs(place, seed, as_of, years, lists, rows, is_temporary))
     columns = [name for name, value in vars(jobs[0]).items() if isinstance(value, np.ndarray)]
-    return replace(jobs[0], **{name: np.concatenate([getattr(job, name) for job in jobs]) for name in columns})
+    together: dict[str, Any] = {name: np.concatenate([getattr(job, name) for job in jobs]) for name in columns}
+    return replace(jobs[0], **together)
 
 
 def present(cohort: Cohort) -> np.ndarray:
@@ -122,12 +124,19 @@ def fit_levels(cohort: Cohort, history: History) -> Constants:
 
 
 def _death_levels(cohort: Cohort, burdens: list[hazards.Burden], steps: np.ndarray) -> Constants:
-    """What brings the mean hazard near each age to that of the lists, over those alive a year before today."""
+    """What brings the mean probability of death near each age to that of the lists, over those alive a year before today."""
     day = int(steps[-3])
-    ratio, age = hazards.death_ratio(cohort, burdens[-3]), cohort.age(day)
     there = cohort.job.is_last & (cohort.job.arrived <= day) & (cohort.job.end > day) & (cohort.job.death > day)
+    wanted, age = hazards.listed_death_per_year(cohort.age(day)), cohort.age(day)
     near = {at: there & (np.abs(age - at) < (20 if at < 30 else 4)) for at in hazards.DEATH_AGES}
-    return {("death", str(at)): float(1 / ratio[near[at]].mean()) for at in hazards.DEATH_AGES}
+    found: Constants = {}
+    for _ in range(6):
+        chance = 1 - np.exp(-hazards.death_per_year(cohort, burdens[-3], day))
+        for at in hazards.DEATH_AGES:
+            change = float(wanted[near[at]].mean() / chance[near[at]].mean())
+            found["death", str(at)] = tables.constant("death", str(at), 0.3) * change
+        _use(found)
+    return found
 
 
 def _use(found: Constants) -> None:
@@ -160,5 +169,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-__all__ = ["NEVER", "emergency_expected", "fit", "prevalence", "present", "whole_place"]

@@ -1,7 +1,7 @@
 """Long-term conditions and frailty deficits: who has which at the start, who gets which later, and when they began and were resolved.
 
-At the start each condition is drawn from its prevalence at the person's age; then it begins with the hazard that keeps that prevalence. Conditions are
-drawn in an order in which each comes after those that raise it.
+At the start each condition is drawn from its prevalence at the person's age; then it begins with the hazard that keeps that prevalence. Conditions
+are drawn in an order in which each comes after those that raise it.
 """
 
 from __future__ import annotations

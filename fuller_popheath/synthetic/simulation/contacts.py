@@ -76,9 +76,7 @@ def practice_ways(rng: np.random.Generator) -> PracticeWays:
     return PracticeWays(continuity, float(np.exp(rng.normal(0, 0.06))), float(np.clip(rng.normal(0.045, 0.012), 0.015, 0.09)))
 
 
-def make_appointments(
-    rng: np.random.Generator, cohort: Cohort, history: History, burdens: list[Burden], ways: PracticeWays
-) -> Appointments:
+def make_appointments(rng: np.random.Generator, cohort: Cohort, history: History, burdens: list[Burden], ways: PracticeWays) -> Appointments:
     """All appointments of a practice in the years simulated, and those already booked."""
     steps = cohort.steps()
     found: list[tuple[np.ndarray, np.ndarray]] = []

@@ -67,7 +67,9 @@ class _Writing:
         self.parts: list[tuple[np.ndarray, ...]] = []
         self.units = ("", *dict.fromkeys(UNITS.values()))
 
-    def add(self, cluster: str, who: np.ndarray, day: np.ndarray, value: np.ndarray | None = None, unit: str = "", own: np.ndarray | None = None) -> None:
+    def add(
+        self, cluster: str, who: np.ndarray, day: np.ndarray, value: np.ndarray | None = None, unit: str = "", own: np.ndarray | None = None
+    ) -> None:
         """Events of a cluster. `own` (0 or 1 a row) says which of its two codes; a condition keeps its code."""
         first = len(self.codes)
         self.codes += [f"z.{cluster}.{number + 1}" for number in range(CODES_A_CLUSTER)]
@@ -100,8 +102,10 @@ def make_events(
     recorded = day + np.where(rng.random(len(day)) < LATE_SHARE, 1 + rng.exponential(LATE_DAYS, len(day)), 0).astype(np.int32)
     secret = rng.random(len(day)) < CONFIDENTIAL_SHARE
     known = (recorded < cohort.job.today) & (recorded < cohort.until[who] + 60) & (day >= cohort.job.born[who])
-    columns = (column[known] for column in (who, day, recorded, code, value, unit, secret))
-    return Events(*columns, codes=tuple(writing.codes), units=writing.units)
+    return Events(
+        who=who[known], day=day[known], recorded=recorded[known], code=code[known], value=value[known], unit=unit[known],
+        is_confidential=secret[known], codes=tuple(writing.codes), units=writing.units,
+    )  # fmt: skip
 
 
 def _write_conditions(rng: np.random.Generator, writing: _Writing, cohort: Cohort, history: History) -> None:

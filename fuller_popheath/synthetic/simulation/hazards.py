@@ -15,12 +15,12 @@ from fuller_popheath.synthetic.simulation.cohort import Cohort
 from fuller_popheath.synthetic.simulation.conditions import History
 from fuller_popheath.synthetic.simulation.tables import band_of, conditions, constant, emergency_cells
 
-FRAILTY_EMERGENCY, LUCK_EMERGENCY = 0.34, 0.55
-"""Log hazard ratio of an emergency admission for one standard deviation of hidden frailty and of hidden bad luck (made up)."""
-MOST_FROM_CONDITIONS = 3.6
-UNEQUAL_AGES, UNEQUAL = (0, 18, 50, 80), (1.4, 1.8, 1.8, 1.15)
+EMERGENCY_TRAITS = {"frailty": 0.32, "asking": 0.36, "rushing": 0.30, "bad_luck": 0.36}
+"""Log hazard ratio of an emergency admission for one standard deviation of each hidden trait; two of them also bring contacts or ED attendances."""
+MOST_FROM_CONDITIONS = 3.0
+UNEQUAL_AGES, UNEQUAL_CONDITIONS, UNEQUAL_TRAITS = (0, 18, 50, 80), (1.6, 2.0, 2.0, 0.75), (1.2, 1.25, 1.2, 0.85)
 """By how much log hazard ratios are larger among the young, whose risk is more concentrated (made up)."""
-RECENT_ADMISSION = 1.5
+RECENT_ADMISSION = 1.2
 """How much the hazard rises after an emergency admission in the half-year before, as a share of itself (made up)."""
 INCLUSION_EMERGENCY, INCLUSION_ED, INCLUSION_CONTACTS = 1.2, 1.6, -0.8
 
@@ -44,11 +44,12 @@ FRAILTY_CONTACTS, ASKING_CONTACTS, DEPRIVED_CONTACTS = 0.20, 0.66, 0.10
 
 GOMPERTZ = 0.095
 """The risk of death doubles about every seven years of age (the make-believe lists are drawn so)."""
-DEATHS_PER_YEAR = 0.009
+DEATHS_PER_YEAR = 0.0094
+"""Deaths a person-year on the lists: 4.5 % of people in a little under five years, of lists that grew by 2 % a year."""
 DEPRIVED_DEATH = 0.9
 """Log hazard ratio of death from the least to the most deprived area (made up, near England's)."""
 FRAILTY_DEATH = 0.55
-DEATH_SLOPE = 0.85
+DEATH_SLOPE = 0.75
 """How much of the conditions' log hazard ratios of death shows in the make-believe dead (fitted by eye to their observed shares)."""
 
 
@@ -71,10 +72,10 @@ def burden_on(history: History, day: int) -> Burden:
 def emergency_per_year(cohort: Cohort, burden: Burden, day: int, lately_admitted: np.ndarray) -> np.ndarray:
     """The hazard of an emergency admission a year for each person on a day, given who was admitted as one in the half-year before."""
     age = np.maximum(cohort.age(day), 0)
-    hidden = FRAILTY_EMERGENCY * cohort.frailty + LUCK_EMERGENCY * cohort.bad_luck + INCLUSION_EMERGENCY * cohort.is_inclusion
+    traits = INCLUSION_EMERGENCY * cohort.is_inclusion + sum(weight * getattr(cohort, name) for name, weight in EMERGENCY_TRAITS.items())
     level = _cells()[band_of(age), cohort.quintile - 1] * np.interp(age, SHAPE_AGES, SHAPE)
-    unequal = np.interp(age, UNEQUAL_AGES, UNEQUAL)
-    return level * np.exp(np.minimum(unequal * burden.emergency, MOST_FROM_CONDITIONS) + unequal * hidden) * (1 + RECENT_ADMISSION * lately_admitted)
+    ill = np.minimum(np.interp(age, UNEQUAL_AGES, UNEQUAL_CONDITIONS) * burden.emergency, MOST_FROM_CONDITIONS)
+    return level * np.exp(ill + np.interp(age, UNEQUAL_AGES, UNEQUAL_TRAITS) * traits) * (1 + RECENT_ADMISSION * lately_admitted)
 
 
 def _cells() -> np.ndarray:
@@ -105,11 +106,15 @@ def contacts_per_year(cohort: Cohort, burden: Burden, day: int, practice_supply:
 
 def death_per_year(cohort: Cohort, burden: Burden, day: int) -> np.ndarray:
     """The hazard of death a year for each person on a day: the lists' own by age, spread over people by deprivation, frailty and conditions."""
-    age = np.clip(cohort.age(day), 0, 104.9)
+    age = cohort.age(day)
+    return listed_death_per_year(age) * death_factor(age) * death_ratio(cohort, burden)
+
+
+def listed_death_per_year(age: np.ndarray) -> np.ndarray:
+    """Deaths a year at each age (years), as the make-believe lists are drawn."""
     bands = england_shares()
     everyone = (bands.shares * np.exp(GOMPERTZ * (bands.first_ages + bands.last_ages) / 2)).sum()
-    level = DEATHS_PER_YEAR * np.exp(GOMPERTZ * np.floor(age)) / everyone * death_factor(age)
-    return level * death_ratio(cohort, burden)
+    return DEATHS_PER_YEAR * np.exp(GOMPERTZ * np.floor(np.clip(age, 0, 104.9))) / everyone
 
 
 def death_ratio(cohort: Cohort, burden: Burden) -> np.ndarray:
@@ -118,7 +123,7 @@ def death_ratio(cohort: Cohort, burden: Burden) -> np.ndarray:
     return np.exp(DEATH_SLOPE * np.minimum(burden.death, 4.0) + hidden)
 
 
-DEATH_AGES = (0, 40, 55, 65, 75, 85, 95)
+DEATH_AGES = (0, 40, 55, 65, 70, 75, 80, 85, 90, 95)
 
 
 def death_factor(age: np.ndarray) -> np.ndarray:

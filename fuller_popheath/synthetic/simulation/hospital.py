@@ -1,7 +1,7 @@
 """Hospital spells, ED attendances and pregnancies, for the people whose last registration in the area is with the practice.
 
-Emergency admissions come from the hazard, half-year by half-year, so that one raises the next; some bring another within a month, and the last year of
-life brings more. Diagnoses are ICD-10 codes.
+Emergency admissions come from the hazard, half-year by half-year, so that one raises the next; some bring another within a month, and the last
+months of life bring more. Diagnoses are ICD-10 codes.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def make_spells(
     who = np.concatenate([emergencies.who, planned, mother])
     day = np.concatenate([emergencies.day, planned_day, born])
     kind = np.repeat([0, 1, 2], counts)
-    stay = np.where(kind == 0, _emergency_stay(rng, cohort, who, day), np.where(kind == 1, rng.choice([0, 0, 0, 0, 1, 2, 4], len(who)), rng.choice([1, 1, 2, 3], len(who))))
+    planned_stay, birth_stay = rng.choice([0, 0, 0, 0, 1, 2, 4], len(who)), rng.choice([1, 1, 2, 3], len(who))
+    stay = np.where(kind == 0, _emergency_stay(rng, cohort, who, day), np.where(kind == 1, planned_stay, birth_stay))
     method = np.empty(len(who), dtype="<U2")
     method[kind == 0] = rng.choice(METHODS, counts[0], p=METHOD_SHARES)
     method[kind == 1] = rng.choice(ELECTIVE_METHODS, counts[1], p=ELECTIVE_SHARES)

@@ -197,6 +197,8 @@ class _Columns:
         return pa.table(
             {
                 "extract_date": self.same(job.today, len(every)),
+                "practice_code": pa.nulls(len(every), pa.string()),
+                "patient_id": pa.nulls(len(every), pa.string()),
                 "nhs_number": self.number.take(pa.array(every)),
                 "objection": self.same("national_data_opt_out", len(every)),
                 "state": pa.array(["dissent"] * len(who) + ["withdrawn"] * int(kept.sum()), pa.string()),

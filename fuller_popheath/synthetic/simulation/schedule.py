@@ -21,9 +21,7 @@ def scatter(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, per_ye
     return who, start[who] + (rng.random(len(who)) * length[who]).astype(np.int64)
 
 
-def regular(
-    rng: np.random.Generator, start: np.ndarray, end: np.ndarray, interval: np.ndarray, jitter: int = 4
-) -> tuple[np.ndarray, np.ndarray]:
+def regular(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, interval: np.ndarray, jitter: int = 4) -> tuple[np.ndarray, np.ndarray]:
     """A happening every `interval` days (a little more or less) for each person from a first one within `interval` of `start` to before `end`."""
     length = end - start
     phase = rng.random(len(start)) * interval

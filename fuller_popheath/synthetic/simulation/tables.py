@@ -155,9 +155,7 @@ def diagnoses(kind: str) -> tuple[Diagnosis, ...]:
 def emergency_cells() -> tuple[EmergencyCell, ...]:
     """Emergency admissions by age band and IMD quintile, as published (source beside each row)."""
     return tuple(
-        EmergencyCell(
-            int(row["first_age"]), int(row["last_age"]), int(row["imd_quintile"]), int(row["emergency_admissions"]) / int(row["patients"])
-        )
+        EmergencyCell(int(row["first_age"]), int(row["last_age"]), int(row["imd_quintile"]), int(row["emergency_admissions"]) / int(row["patients"]))
         for row in rows_of("emergency_rates.csv")
     )
 

@@ -1,6 +1,7 @@
 """The probabilities behind what happened: what a perfect model, which also knew the hidden traits, would say of each person on a day.
 
-Grain: one row a person who is registered in the area on the day, with the practice of their last registration. It is written outside the landing folder, and nothing in the pipeline reads it.
+Grain: one row a person who is registered in the area on the day, with the practice of their last registration. It is written outside the landing
+folder, and nothing in the pipeline reads it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ export DAGSTER_REDACT_USER_CODE_ERRORS := 1
 # Nothing is written outside the project: the plotting library keeps its list of fonts here.
 export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
-.PHONY: help run test test-spark ui check fix bench lock clean
+.PHONY: help run test test-spark test-faults ui check fix bench lock clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test: $(VENV)/.dev  ## Run the tests
 test-spark: $(VENV)/.spark  ## Compare every fact and feature on Spark with DuckDB, cell by cell (needs Java 17)
 	@$(BIN)/python -m pytest -m spark tests/engine $(PYTEST_OPTIONS)
 
+test-faults: $(VENV)/.dev  ## Kill a load of extracts at random points, 30 times, and look what stands (five minutes)
+	@$(BIN)/python -m pytest -m faults -n 0 tests/faults $(PYTEST_OPTIONS)
+
 check: $(VENV)/.dev  ## Lint, types, import laws, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,8 +48,8 @@ fix: $(VENV)/.dev  ## Format, mend what the linter can, regenerate what is gener
 	$(BIN)/ruff format .
 	$(BIN)/python -m fuller_popheath.contracts
 
-bench: $(VENV)/.dev  ## Measure on this machine and print the figures of BENCHMARKS.md
-	@$(BIN)/python -m bench.england_core20
+bench: $(VENV)/.dev  ## Measure on this machine and print the figures of BENCHMARKS.md (SCALE=ics: 1.8 million make-believe people, half an hour)
+	@$(BIN)/python -m bench.$(if $(filter ics,$(SCALE)),ics --date $$(date +%F),england_core20)
 
 lock: $(VENV)/.setup  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
@@ -55,7 +58,7 @@ lock: $(VENV)/.setup  ## Resolve the dependencies anew
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate --no-header -q
 
 clean:  ## Remove the environment and everything that was made, the landing folder excepted
-	rm -rf $(VENV) var/dagster var/store var/products var/releases var/quarantine var/logs
+	rm -rf $(VENV) var/dagster var/store var/products var/releases var/quarantine var/vault var/spill var/bench var/logs
 
 # uv is quick, pip obeys a site's own pip settings: the second is tried where the first cannot reach its packages.
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -q

@@ -138,18 +138,19 @@ def _door(
     from fuller_popheath.codelists.loading import codelist
     from fuller_popheath.contracts import load_contract
 
-    sensitive = None
-    if site.arrival.drop_sensitive_codes:
-        codes = codelist(kinds=("sensitive",), extra_folder=site.codelists_folder())
-        sensitive = frozenset(zip(codes["code_system"].to_pylist(), codes["code"].to_pylist(), strict=True))
+    def codes_of(kind: str) -> frozenset[tuple[str, str]]:
+        codes = codelist(kinds=(kind,), extra_folder=site.codelists_folder())
+        return frozenset(zip(codes["code_system"].to_pylist(), codes["code"].to_pylist(), strict=True))
+
+    sensitive = codes_of("sensitive") if site.arrival.drop_sensitive_codes else None
     spec = registry.extracts()[inbound_id]
     contract, vault = load_contract(inbound_id), Vault(vault_folder)
-    return Door(spec, contract, site, store, vault, quarantine_folder, key, known_practices, references, sensitive)
+    return Door(spec, contract, site, store, vault, quarantine_folder, key, known_practices, references, sensitive, codes_of("objection"))
 
 
 def _settings_told(door: Door) -> tuple[str, ...]:
     """What else the rows of an extract hang on: which codes are withheld, and, for lists, the places of postcodes."""
-    told = ["all" if door.sensitive is None else hashlib.sha256(repr(sorted(door.sensitive)).encode()).hexdigest()]
+    told = ["all" if door.sensitive is None else hashlib.sha256(repr((sorted(door.sensitive), sorted(door.objections))).encode()).hexdigest()]
     places = door.references.get("reference/postcode_lsoa")
     if door.contract.id == PRACTICE_LIST and places is not None:
         import pyarrow as pa

@@ -40,7 +40,11 @@ ACCEPTED, FAULTY, NO_RECORD = 0, 1, 2
 
 @dataclass(frozen=True)
 class Door:
-    """What every extract of one inbound table is taken with. `sensitive`: the (code_system, code) whose rows are withheld; None: nothing is."""
+    """What every extract of one inbound table is taken with.
+
+    `sensitive`: the (code_system, code) whose rows are withheld; None: nothing is. `objections`: those that never are, because an objection that
+    nobody sees is not honoured.
+    """
 
     spec: ExtractSpec
     contract: Contract
@@ -52,6 +56,7 @@ class Door:
     known_practices: frozenset[str] | None = None
     references: Mapping[ContractId, pa.Table] = field(default_factory=dict)
     sensitive: frozenset[tuple[str, str]] | None = None
+    objections: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def sender_column(self) -> str:
@@ -284,18 +289,27 @@ def _identities(accepted: pa.Table, person_id: pa.ChunkedArray, practice: str, v
 
 def _withheld(accepted: pa.Table, door: Door) -> np.ndarray:
     """Of each accepted row why it is not taken in: 0 it is, 1 its system calls it confidential, 2 its code is sensitive."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     reason = np.zeros(accepted.num_rows, np.int8)
     if door.sensitive is None:
         return reason
-    if "code_system" in accepted.column_names and door.sensitive:
-        codes = _text(accepted["code"])
-        listed = pc.is_in(codes, value_set=pa.array(sorted({code for _, code in door.sensitive}))).to_numpy()
-        at = np.flatnonzero(listed)
-        pairs = zip(accepted["code_system"].take(pa.array(at)).to_pylist(), codes.take(pa.array(at)).to_pylist(), strict=True)
-        reason[at[[pair in door.sensitive for pair in pairs]] if len(at) else at] = 2
+    is_coded = "code_system" in accepted.column_names
+    if is_coded and door.sensitive:
+        reason[_rows_with(accepted, door.sensitive)] = 2
     if "is_confidential" in accepted.column_names:
         reason[accepted["is_confidential"].fill_null(False).to_numpy()] = 1
+    if is_coded and door.objections and reason.any():
+        reason[_rows_with(accepted, door.objections)] = 0
     return reason
+
+
+def _rows_with(accepted: pa.Table, codes: frozenset[tuple[str, str]]) -> np.ndarray:
+    """The positions of the rows with one of these (code_system, code)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    written = _text(accepted["code"])
+    at = np.flatnonzero(pc.is_in(written, value_set=pa.array(sorted({code for _, code in codes}))).to_numpy())
+    if not len(at):
+        return at
+    pairs = zip(accepted["code_system"].take(pa.array(at)).to_pylist(), written.take(pa.array(at)).to_pylist(), strict=True)
+    return at[[pair in codes for pair in pairs]]

@@ -113,19 +113,22 @@ def write_landing(
     say("Writing what is published")
     (folder / LISTS_FOLDER).mkdir(parents=True, exist_ok=True)
     files = _write_published(folder, place, as_of, rows, counts)
+    say("Writing the practices' lists")
     made = None
     if records:
-        listed, made = _write_records(folder, place, seed, as_of, rows, drawn, wanted, say)
+        rows, made = _write_records(folder, place, seed, as_of, rows, drawn, wanted, say)
         files += made.files
     else:
-        say("Writing the practices' lists")
-        listed = rows
         files += _write_lists(folder / LISTS_FOLDER, rows)
     say(f"Wrote {len(files)} files")
+    return _summary(place, files, sum(counts["NUMBER_OF_PATIENTS"].to_pylist()), rows.num_rows, made)
+
+
+def _summary(place: Place, files: Sequence[Path], people: int, registrations: int, made: Records | None) -> SyntheticSummary:
     return SyntheticSummary(
         files=tuple(files),
-        people=sum(counts["NUMBER_OF_PATIENTS"].to_pylist()),
-        registrations=listed.num_rows,
+        people=people,
+        registrations=registrations,
         practices=place.size.practices,
         pcns=len(place.organisations.pcns),
         lsoas_2011=len(place.lsoa11),
@@ -183,7 +186,6 @@ def _write_records(
         as_supplier = wanted.layout == "as_supplier" and job.supplier in records.SUPPLIERS_WITH_A_LAYOUT
         own += [] if as_supplier else [part]
         tasks.append(records.Task(job, folder, as_of, wanted.file_format, as_supplier, part if as_supplier else None))
-    say("Writing the practices' lists")
     listed = [_write_list(folder / LISTS_FOLDER, part) for part in own]
     truth_folder = wanted.truth_folder or folder.parent / records.TRUTH_FOLDER
     made = records.write_records(tasks, folder, truth_folder, records.worker_count(wanted.workers, place.size.people), say)

@@ -48,5 +48,5 @@ def draw_test_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
     """
     if count > UNISSUED_NUMBER_COUNT:
         raise SettingsWrong(f"{count:,} NHS numbers were asked for and {UNISSUED_NUMBER_COUNT:,} begin with 99; make the place smaller")
-    prefixes = range(999, 999 - max(1, -(-count // (TEST_NUMBER_COUNT - 1))), -1)
+    prefixes = range(999, 999 - min(10, max(1, -(-count // TEST_NUMBER_COUNT))), -1)
     return rng.permutation(np.concatenate([every_test_number(prefix) for prefix in prefixes]))[:count]

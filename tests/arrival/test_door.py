@@ -220,3 +220,14 @@ def test_a_stray_row_of_one_practice_in_another_s_file_is_not_its_list(landing: 
     taken = night.take()
     assert _people(night, "2026-08-01") == {"P81001": 60, "P81002": 60}
     assert night.states(taken) == {"P81001": "new", "P81002": "new"}
+
+
+def test_an_objection_is_never_withheld_however_confidential(landing: Any, night: Any, test_number: Any) -> None:
+    """An entry that its system marks confidential stays out; a Type 1 dissent so marked is honoured all the same."""
+    entry = "2026-08-01,P81001,p1,{},{},2025-03-01,,synthetic,{},,,true".format
+    hidden = [entry(test_number(1), "x1", "z.asthma.1"), entry(test_number(1), "x2", "z.type_1_dissent.1")]
+    landing.events("P81001", rows=20, extra=hidden)
+    taken = night.take(table="clinical_event")
+    assert (taken.rows_accepted, night.row(taken, "P81001")["rows_in_use"]) == (22, 21)
+    kept = [code for code in night.store.read("core/event", date(2026, 8, 1))["code"].to_pylist() if "dissent" in code]
+    assert kept == ["z.type_1_dissent.1"]

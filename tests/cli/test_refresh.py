@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-SITE = '[folders]\nlanding = "{0}/landing"\nstore = "{0}/store"\nquarantine = "{0}/quarantine"\nproducts = "{0}/products"\n'
+FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill")
 
 
 @pytest.fixture(scope="module")
 def own_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    (folder / "site.toml").write_text(SITE.format(folder), encoding="utf-8")
+    folders = "\n".join(f'{name} = "{folder / name}"' for name in FOLDERS)
+    (folder / "site.toml").write_text(f"[folders]\n{folders}\n", encoding="utf-8")
     instance = (Path(__file__).resolve().parents[2] / "dagster.yaml").read_text(encoding="utf-8")
     (folder / "dagster.yaml").write_text(instance.replace("base_dir: var/", f"base_dir: {folder}/"), encoding="utf-8")
     return folder

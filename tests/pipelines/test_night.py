@@ -142,6 +142,8 @@ def test_summary_tells_what_was_read_and_where_the_products_are(home: Place, sou
     for product in (name for name in tables() if name.startswith("products/")):
         path = home.folder / "var" / "products" / load_contract(product).purpose / f"{product.partition('/')[2]}.csv"
         assert str(path) in said and path.is_file() and path.with_suffix(".parquet").is_file()
+        if load_contract(product).purpose != "open":
+            continue  # the broken night may list other people
         with path.open(encoding="utf-8", newline="") as lines:
             assert len(list(csv.reader(lines))) - 1 == sound.told[product]["dagster/row_count"]
 

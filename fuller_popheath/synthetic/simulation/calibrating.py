@@ -50,9 +50,11 @@ def present(cohort: Cohort) -> np.ndarray:
 
 
 def prevalence(cohort: Cohort, history: History) -> np.ndarray:
-    """Share of present people of the counted ages who have each condition today."""
+    """Share of present people of the counted ages who have each condition today; the register of raised blood sugar leaves out diabetes."""
     here, age, today = present(cohort), cohort.age(cohort.job.today), cohort.job.today
     active = history.active(today)
+    at = tables.positions()
+    active[at["non_diabetic_hyperglycaemia"]] &= ~active[at["diabetes"]]
     return np.array([active[row][here & (age >= condition.counted_from_age)].mean() for row, condition in enumerate(tables.conditions())])
 
 

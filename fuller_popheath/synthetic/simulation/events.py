@@ -126,8 +126,8 @@ def _write_conditions(rng: np.random.Generator, writing: _Writing, cohort: Cohor
 
 def _write_groups(rng: np.random.Generator, writing: _Writing, cohort: Cohort, history: History) -> None:
     """Homelessness; frailty as a clinician judges it; ethnicity once for most; a few codes of the kind that is legally protected."""
-    homeless = np.flatnonzero(cohort.is_inclusion & (cohort.luck.uniform("homeless") < 0.7))
-    span = np.maximum(cohort.until - cohort.from_day, 1)[homeless]
+    homeless = np.flatnonzero(cohort.is_inclusion & (cohort.luck.uniform("homeless") < 0.7) & (cohort.until > cohort.from_day))
+    span = (cohort.until - cohort.from_day)[homeless]
     writing.add("homelessness", homeless, cohort.from_day[homeless] + (cohort.luck.uniform("homeless since")[homeless] * span).astype(np.int64))
     rows = [positions()[name] for name in DEFICITS]
     day = np.maximum(cohort.until - 1 - (cohort.luck.uniform("judged frail") * 400).astype(np.int64), cohort.from_day)

@@ -14,7 +14,8 @@ from fuller_popheath.synthetic.simulation.tables import medicines, positions
 INTERVALS, INTERVAL_SHARES = (28, 56, 84), (0.10, 0.30, 0.60)
 """Days between repeats and how many people have which (made up)."""
 ACUTE_MULTIPLE = 1.0
-STOPS_PER_YEAR = 0.04
+STOPS_PER_YEAR = 0.02
+"""Share of people who stop a repeat medicine each year, though they still have the condition (made up)."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,9 @@ def make_issues(rng: np.random.Generator, cohort: Cohort, history: History) -> I
     for number, medicine in enumerate(medicines()):
         if medicine.given_for:
             begun, ended = _course(cohort, history, medicine.cluster, medicine.given_for)
-            taking = np.flatnonzero((begun < cohort.until) & (ended > cohort.from_day))
-            start = np.maximum(begun[taking], cohort.from_day[taking])
-            end = np.minimum(ended[taking], cohort.until[taking])
-            who, day = regular(rng, start, np.maximum(end, start + 1), interval[taking])
+            start, end = np.maximum(begun, cohort.from_day), np.minimum(ended, cohort.until)
+            taking = np.flatnonzero(start < end)
+            who, day = regular(rng, start[taking], end[taking], interval[taking])
             code = 1 + (cohort.luck.uniform(medicine.cluster + " code")[taking] * 2).astype(np.int8)
             parts.append((taking[who], day, np.full(len(who), number, np.int8), code[who], np.ones(len(who), dtype=bool)))
         if medicine.acute_per_year:

@@ -113,14 +113,24 @@ FROM (SELECT person_row, clinician_id, count(*) AS n, count(CASE WHEN clinician_
       GROUP BY ALL)
 GROUP BY person_row;
 
+-- Stays: an open one once, not where a later record of it has ended, and for 90 days after it was last known.
+CREATE OR REPLACE TEMP TABLE spell_once AS
+SELECT *, coalesce(discharge_date, least(getvariable('as_of'), greatest(admission_date, recorded_date) + 90)) AS until_date
+FROM (SELECT * REPLACE (CASE WHEN discharge_date < getvariable('as_of') THEN discharge_date END AS discharge_date) FROM spell)
+WHERE admission_date < getvariable('as_of') AND recorded_date < getvariable('as_of')
+QUALIFY discharge_date IS NOT NULL
+     OR (row_number() OVER (PARTITION BY person_id, provider_code, admission_date, discharge_date IS NULL
+                            ORDER BY recorded_date DESC, admission_method) = 1
+         AND coalesce(max(CASE WHEN discharge_date > admission_date THEN recorded_date END)
+                      OVER (PARTITION BY person_id, provider_code, admission_date) <= recorded_date, true));
+
 CREATE OR REPLACE TEMP TABLE stay AS
 SELECT p.person_row,
        count(CASE WHEN s.is_emergency AND s.admission_date >= getvariable('as_of') - 365 THEN 1 END) AS emergency_365,
        least(sum(greatest(
-           least(coalesce(s.discharge_date, getvariable('as_of')), getvariable('as_of')) - greatest(s.admission_date, getvariable('as_of') - 365),
+           s.until_date - greatest(s.admission_date, getvariable('as_of') - 365),
            0)), 365)::BIGINT AS nights_365
-FROM spell s JOIN person p ON p.person_id = s.person_id
-WHERE s.admission_date < getvariable('as_of') AND s.recorded_date < getvariable('as_of')
+FROM spell_once s JOIN person p ON p.person_id = s.person_id
 GROUP BY p.person_row;
 
 CREATE OR REPLACE TEMP TABLE attended AS

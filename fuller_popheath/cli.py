@@ -170,6 +170,7 @@ def check(
     from fuller_popheath import contracts
     from fuller_popheath.arrival import landing
     from fuller_popheath.arrival.one_extract import Held, hold
+    from fuller_popheath.codelists.loading import codelist
     from fuller_popheath.registry import extracts
     from fuller_popheath.sources.names import file_told
 
@@ -179,7 +180,7 @@ def check(
     if wanted in extracts():
         if quarantine is not None:
             raise SettingsWrong("--quarantine is for published files: the rows of a practice's extract are quarantined when it is taken in")
-        arrived: Held | landing.Arrived = hold(file, wanted, limits)
+        arrived: Held | landing.Arrived = hold(file, wanted, limits, codelist(extra_folder=load_site().codelists_folder()))
     else:
         arrived = landing.read_file(file, (wanted,), quarantine, limits)
     _say(f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
@@ -225,12 +226,13 @@ def quarantine(
 
 
 def _contract_id(name: str) -> str:
-    from fuller_popheath import contracts
+    """The contract of a file that arrives, by its id or its short name. Raises SettingsWrong for any other."""
+    from fuller_popheath.registry import extracts, sources
 
-    known = contracts.contract_ids()
+    known = sorted({*sources(), *extracts()})
     fitting = [contract for contract in known if name in (contract, contract.partition("/")[2])]
     if len(fitting) != 1:
-        raise SettingsWrong(f"--contract {name}: no such contract; there are {', '.join(known)}")
+        raise SettingsWrong(f"--contract {name}: no file of that contract arrives; there are {', '.join(known)}")
     return fitting[0]
 
 

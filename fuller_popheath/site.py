@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from fuller_popheath.errors import SettingsWrong
@@ -17,6 +18,16 @@ SITE_FILE_VARIABLE = "FULLER_SITE"
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_guessing(cls, given: Any) -> Any:
+        """A typing error must not pass as a choice: "no" is not false, and true is not 1."""
+        for name, value in given.items() if isinstance(given, dict) else ():
+            wanted = cls.model_fields[name].annotation if name in cls.model_fields else None
+            if wanted in (bool, int, float) and isinstance(value, bool | str) and not (wanted is bool and isinstance(value, bool)):
+                raise ValueError(f"{name} must be {'true or false' if wanted is bool else 'a number'}, without quotation marks")
+        return given
 
 
 class Wave(_Section):
@@ -67,7 +78,7 @@ class ArrivalLimits(_Section):
     max_file_megabytes: int = Field(default=4096, gt=0)
     shrunken_percent: float = Field(default=5.0, ge=0, le=100)
     stale_after_days: int = Field(default=7, ge=0)
-    reconcile_percent: float = Field(default=1.0, ge=0)
+    reconcile_percent: float = Field(default=1.0, ge=0, le=100)
     drop_sensitive_codes: bool = True
 
 
@@ -85,9 +96,11 @@ OBJECTION_PURPOSES = ("list_size", "core20", "scoring", "training", "score_list"
 class Objections(_Section):
     """What each objection keeps a person out of: purposes among list_size, core20, scoring, training, score_list, rule_list.
 
-    The defaults wait for the site's information-governance sign-off.
+    The defaults wait for the site's information-governance sign-off. `practice_files_are_complete`: a file of objections that a practice sends holds
+    every Type 1 objection there, so that whoever is not in it does not object, even where codes cannot be read.
     """
 
+    practice_files_are_complete: bool = False
     type_1: tuple[str, ...] = ("scoring", "training", "score_list", "rule_list")
     national_data_opt_out: tuple[str, ...] = ("scoring", "training", "score_list", "rule_list")
 
@@ -148,7 +161,7 @@ class EngineChoice(_Section):
     engine: str = Field(default="duckdb", pattern="^(duckdb|spark)$")
     spark_master: str = "local[2]"
     databricks_connect: bool = False
-    memory_limit: str = ""
+    memory_limit: str = Field(default="", pattern=r"^([0-9]+(\.[0-9]+)? ?(MB|GB|TB|MiB|GiB|TiB|m|g))?$")
     threads: int = Field(default=0, ge=0)
 
 
@@ -185,6 +198,16 @@ class Site(BaseSettings):
     first_list: FirstList = FirstList()
     engine: EngineChoice = EngineChoice()
     codelists: Codelists = Codelists()
+
+    @model_validator(mode="after")
+    def _folders_apart(self) -> Site:
+        """What is released, or read by many, must not hold what nobody may see."""
+        folders = {name: self.folder(name).resolve() for name in Folders.model_fields}
+        for name, folder in folders.items():
+            inside = [other for other, path in folders.items() if other != name and folder.is_relative_to(path)]
+            if inside:
+                raise ValueError(f"folders.{name} lies in folders.{inside[0]}; give each a folder of its own, none inside another")
+        return self
 
     def folder(self, name: str) -> Path:
         """The absolute path of one of `[folders]`."""

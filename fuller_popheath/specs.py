@@ -107,8 +107,9 @@ class SupplierSpec:
     contract. `extract_date` and `practice_code` tell what they can from the heads (None: after reading). `read` returns the rows of one inbound
     contract: columns named as in it (text, or typed already), `_row` (row number in the file) and `_file` (the supplier's name of the file it
     stood in); rows that cannot be mapped come too, so that the contract quarantines them, and rows that the system itself calls no record have the
-    reason in `_removed`. `is_one_scope`: its patient ids mean the same person at all its senders. `files_add_up`: a file of another day is not a
-    newer version of an older one, but stands beside it.
+    reason in `_removed`. Its last argument are the code lists in use, shipped and the site's own: text columns cluster, kind, code_system, code.
+    `is_one_scope`: its patient ids mean the same person at all its senders. `files_add_up`: a file of another day is not a newer version of an older
+    one, but stands beside it. `unmapped` counts what the files hold that none of our tables can say: columns vocabulary, code, table, rows.
     """
 
     name: str
@@ -116,12 +117,13 @@ class SupplierSpec:
     contracts: tuple[ContractId, ...]
     recognise: Callable[[FileHead], str | None]
     needs: Mapping[ContractId, tuple[str, ...]]
-    read: Callable[[ContractId, Mapping[str, tuple[FileHead, ...]]], pa.Table]
+    read: Callable[[ContractId, Mapping[str, tuple[FileHead, ...]], pa.Table], pa.Table]
     extract_date: Callable[[Mapping[str, tuple[FileHead, ...]]], date | None]
     practice_code: Callable[[Mapping[str, tuple[FileHead, ...]]], str | None]
     is_set: bool = True
     is_one_scope: bool = False
     files_add_up: bool = False
+    unmapped: Callable[[Mapping[str, tuple[FileHead, ...]]], pa.Table] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,14 @@ class FactSpec:
 
     `build` gets Ibis tables by contract id and the night. Every table comes already limited to what was known on the day (its own date and its
     recorded date lie before `as_of`) and to persons of `core/person`, with `person_row`, the person's position in it, in place of `person_id`.
-    Returns an Ibis table with `person_row` and the contract's columns but `as_of` and `person_id`.
+    Returns an Ibis table with `person_row` and the contract's columns but `as_of` and `person_id`. `sees_all`: rows of any day; for what protects
+    people, never for features: such a fact says itself which of its rows count on the day.
     """
 
     contract: ContractId
     inputs: tuple[ContractId, ...]
     build: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table]
+    sees_all: bool = False
 
 
 @dataclass(frozen=True)

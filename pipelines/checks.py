@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fuller_popheath.arrival import plausible, plausible_people
-from fuller_popheath.registry import tables
+from fuller_popheath.registry import facts, tables
 from pipelines import describe
 from pipelines.guard import guarded
 from pipelines.steps import group_of
@@ -34,6 +34,8 @@ class Check:
     sentence: str
     judge: Judge
     also: tuple[str, ...] = ()
+    reads_table: bool = True
+    """False: it judges what the table is made with, and the table is too big to be read for that."""
 
 
 def _list_size(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
@@ -96,17 +98,34 @@ CHECKS = (
         ("core/registration", "core/person"),
     ),
     Check(
+        "person_attributes_of_the_day",
+        "core/person",
+        "Nobody stands with a practice list that was made after the day.",
+        lambda tonight, read: plausible_people.person_attributes_of_the_day(read["core/person"]),
+    ),
+    Check(
         "objections_readable",
         "core/person_objection",
         "Type 1 objections can be read in every practice, and a national opt-out file has come.",
         lambda tonight, read: plausible_people.objections_readable(read["core/person_objection"]),
+    ),
+    Check(
+        "code_lists_used",
+        "core/person_cluster",
+        "Every file of the site's own code lists stands for a cluster.",
+        lambda tonight, read: plausible.code_lists_used(tonight.night.site.codelists_folder()),
+        reads_table=False,
     ),
 )
 
 
 def checks_of(group: str) -> list[dg.AssetChecksDefinition]:
     """The checks that stand at a table of this group."""
-    return [asset_check(check) for check in CHECKS if check.at in tables() and group_of(tables()[check.at]) == group]
+    return [asset_check(check) for check in CHECKS if _group(check.at) == group]
+
+
+def _group(contract_id: str) -> str:
+    return group_of(tables()[contract_id]) if contract_id in tables() else "facts" if contract_id in facts() else ""
 
 
 def asset_check(check: Check) -> dg.AssetChecksDefinition:
@@ -122,7 +141,8 @@ def asset_check(check: Check) -> dg.AssetChecksDefinition:
     @guarded
     def judge(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         tonight: Tonight = context.resources.night.tonight()
-        found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in (check.at, *check.also)})
+        wanted = (check.at, *check.also) if check.reads_table else check.also
+        found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in wanted})
         severity = dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(passed=found.is_as_expected, severity=severity, description=found.sentence, metadata=dict(found.numbers))
 

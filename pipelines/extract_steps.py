@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from fuller_popheath.arrival.linking import LINKED
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import PRACTICE_EXTRACT, extracts
 from pipelines import describe
@@ -29,7 +30,10 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 PLACES = ("core/neighbourhood_practice", "core/registered_count")
 """Whose practices are ours; where neither has a row, every practice is."""
 POSTCODES = "reference/postcode_lsoa"
-COVERAGE = "coverage"
+COVERAGE, WITHHELD, NOBODY = "coverage", "sensitive_codes", "rows_of_nobody"
+REGISTRATION = "core/registration"
+"""Records without an NHS number have that of their practice's list, so the lists are taken first."""
+OBJECTION = "inbound/objection"
 REFUSALS_SHOWN = 5
 Told = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]
 
@@ -42,7 +46,7 @@ def extract_assets() -> list[dg.AssetsDefinition]:
 def extract_asset(spec: "ExtractSpec") -> dg.AssetsDefinition:
     """What practices and trusts sent of one table: checked row by row, identifiers replaced, kept a file a practice."""
     inbound = load_contract(spec.contract)
-    given = dict.fromkeys((LANDING, POSTCODES, *PLACES))
+    given = dict.fromkeys((LANDING, POSTCODES, *PLACES, *((REGISTRATION,) if spec.contract in LINKED else ())))
     specs = [
         dg.AssetSpec(
             **{name: value for name, value in common(core, "extracts", {"parquet"}).items() if name != "required_resource_keys"},
@@ -57,6 +61,8 @@ def extract_asset(spec: "ExtractSpec") -> dg.AssetsDefinition:
         asset_check_spec(first, CHECK, f"What was sent keeps the contract {inbound.id}; rows that break it are in quarantine."),
         asset_check_spec(first, COVERAGE, "Every practice that ever sent this table has an extract in use that is not stale."),
     ]
+    if "code_system" in inbound.column_names:
+        checks.append(asset_check_spec(first, WITHHELD, "Sensitive codes are listed for every code system that occurs, where they are withheld."))
 
     @dg.multi_asset(name=describe.argument_of(spec.contract), specs=specs, check_specs=checks, required_resource_keys={"night"})
     @guarded
@@ -89,6 +95,8 @@ def _taken(context: dg.AssetExecutionContext, tonight: "Tonight", spec: "Extract
     first = describe.key_of(spec.becomes[0])
     yield _contract_verdict(first, taken)
     yield _coverage_verdict(first, taken, practices_with_people(tonight))
+    if "code_system" in load_contract(spec.contract).column_names:
+        yield _sensitive_verdict(first, taken)
     for core in spec.becomes:
         manifest = tonight.extracts.manifest(core, tonight.as_of)
         rows = sum(part["rows"] for part in manifest["parts"])
@@ -112,14 +120,31 @@ def _contract_verdict(key: dg.AssetKey, taken: "Taken") -> dg.AssetCheckResult:
     refused = sorted({str(reason) for use, reason in taken.files.values() if use == "refused" and reason})
     broken = "; ".join(f"{rule}: {count:,} rows" for rule, count in taken.counts.items() if count)
     told = f"{taken.rows_read:,} rows read, {taken.rows_accepted:,} accepted, {taken.rows_quarantined:,} quarantined"
+    is_unheard = taken.contract_id == OBJECTION and taken.rows_quarantined > 0
+    if is_unheard:
+        told += "; an objection that cannot be read is not honoured: have these rows mended at once"
     shown = refused[:REFUSALS_SHOWN] + ([f"and {len(refused) - REFUSALS_SHOWN} more"] if len(refused) > REFUSALS_SHOWN else [])
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,
         passed=not refused and not taken.rows_quarantined,
-        severity=ERROR if refused else WARN,
+        severity=ERROR if refused or is_unheard else WARN,
         description=" | ".join([*shown, f"{told} ({broken})" if broken else told]) if taken.files else "no file arrived",
         metadata={**{f"rows: {rule}": count for rule, count in taken.counts.items()}, "error": "FileRefused" if refused else ""},
+    )
+
+
+def _sensitive_verdict(key: dg.AssetKey, taken: "Taken") -> dg.AssetCheckResult:
+    from fuller_popheath.arrival.plausible_extracts import sensitive_codes_listed
+
+    found = sensitive_codes_listed(taken.sensitive, taken.code_systems)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=WITHHELD,
+        passed=found.is_as_expected,
+        severity=WARN,
+        description=found.sentence,
+        metadata=dict(found.numbers),
     )
 
 
@@ -152,14 +177,27 @@ def account_asset() -> dg.AssetsDefinition:
         **common(contract, "extracts", {"parquet"}),
         metadata=describe.definition_metadata(contract),
         deps=[describe.key_of(core) for spec in extracts().values() for core in spec.becomes],
-        check_specs=[asset_check_spec(contract, CHECK, "Every row keeps the contract.")],
+        check_specs=[
+            asset_check_spec(contract, CHECK, "Every row keeps the contract."),
+            asset_check_spec(contract, NOBODY, "Nearly all rows of a practice are of people on some practice's list in use."),
+        ],
     )
     @guarded
     def account(context: dg.AssetExecutionContext) -> Yielded:
         import pyarrow as pa
 
+        from fuller_popheath.arrival.plausible_extracts import rows_of_nobody
+
         tonight: Tonight = context.resources.night.tonight()
         kept = [tonight.extracts.account(inbound, tonight.as_of) for inbound in extracts()]
         yield from proven_output(pa.concat_tables([contract.schema.empty_table(), *kept]), contract, {})
+        found, is_error = rows_of_nobody(tonight.extracts, tonight.as_of)
+        yield dg.AssetCheckResult(
+            check_name=NOBODY,
+            passed=found.is_as_expected,
+            severity=ERROR if is_error else WARN,
+            description=found.sentence,
+            metadata=dict(found.numbers),
+        )
 
     return account

@@ -63,7 +63,7 @@ class Tonight:
 
     @property
     def extracts(self) -> ExtractStore:
-        """The extracts of this landing folder: another folder's are another place's."""
+        """The extracts of this store, with the landing folder to write down beside each night."""
         return ExtractStore(self.store.folder, str(self.landing))
 
     @property

@@ -43,6 +43,30 @@ def with_persons(rows: pa.Table, persons: Pseudonymised, inbound: Contract) -> p
     return kept.append_column("is_linked", pa.chunked_array([pa.array(persons.is_linked)]))
 
 
+def own_words(rows: pa.Table) -> pa.Table:
+    """The same rows, dictionaries without the words that no row says: Parquet writes a dictionary whole, and its statistics speak of all of it."""
+    import pyarrow as pa
+
+    columns = ((name, rows[name]) for name in rows.column_names)
+    return pa.table({name: _own_words(column) if pa.types.is_dictionary(column.type) else column for name, column in columns})
+
+
+def _own_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    whole = column.unify_dictionaries().combine_chunks()
+    whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+    words = len(whole.dictionary)
+    at = whole.indices.fill_null(words).to_numpy(zero_copy_only=False)
+    is_said = np.zeros(words + 1, bool)
+    is_said[at] = True
+    if is_said[:words].all():
+        return column
+    place = np.append(np.cumsum(is_said[:words]) - 1, 0).astype(np.int32)
+    indices = pa.array(place[at], mask=at == words)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, whole.dictionary.filter(pa.array(is_said[:words])))])
+
+
 def as_part(rows: pa.Table, core: Contract) -> pa.Table:
     """The core table's columns in order, sorted by person and then by the first day of its key (then as they came); text may stay coded."""
     import pyarrow as pa

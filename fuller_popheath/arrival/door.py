@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from fuller_popheath.arrival.door_account import Choice, account_table, why_refu
 from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
 from fuller_popheath.arrival.extracts import Extract, extracts_among, nearness
 from fuller_popheath.arrival.files import LandingFile
+from fuller_popheath.arrival.linking import LINKED, Lists
 from fuller_popheath.arrival.loading import Door, load
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.people.pseudonyms import PseudonymKey
@@ -43,6 +44,7 @@ class Taken:
 
     `account` has the contract core/practice_extract, `core` names the core tables that now stand for the day, `files` says of each landing file
     whether it is used, not used or refused, and why. Rows and `counts` (rows a rule) are of the extracts in use and of those refused tonight.
+    `code_systems`: accepted rows in use a code system; `sensitive`: codes to be withheld a code system, None where nothing is withheld.
     """
 
     contract_id: ContractId
@@ -53,19 +55,45 @@ class Taken:
     rows_accepted: int
     rows_quarantined: int
     counts: Mapping[str, int]
+    code_systems: Mapping[str, int] = field(default_factory=dict)
+    sensitive: Mapping[str, int] | None = None
 
 
 @dataclass
 class _Night:
-    """What is known while extracts are tried: accounts by extract, why an extract cannot be read, what was in use last, and who was read tonight."""
+    """What is known while extracts are tried: accounts by extract, why an extract cannot be read, what was in use last, and who was read tonight.
+
+    `identity` of each extract, and `bare` the one it has without the practice lists that its records without NHS numbers hang on.
+    """
 
     door: Door
     as_of: date
     last: Mapping[str, InUse]
-    identity: Mapping[Extract, str]
+    bare: Mapping[Extract, str]
+    identity: dict[Extract, str]
     loaded: dict[Extract, Loaded] = field(default_factory=dict)
     unreadable: dict[Extract, str] = field(default_factory=dict)
     read_tonight: set[Extract] = field(default_factory=set)
+
+    def standing(self, sender: str) -> InUse | None:
+        """What a sender may stand on: its extract in use last, unless that was made with another key, so that nobody in it can be linked."""
+        last = self.last.get(sender)
+        return last if last is not None and self.other_key(last) is None else None
+
+    def other_key(self, last: InUse) -> str | None:
+        """Why an extract may not stand in for want of the key of its person ids; None where it may."""
+        known = self.door.store.loaded(self.door.contract.id, last.extract)
+        if known is None or known.key == self.door.key.fingerprint:
+            return None
+        return f"the extract of {last.day} was made with another key, so that nobody in it is known by any other table; send it again"
+
+    def known(self, extract: Extract) -> Loaded | None:
+        """The account of an extract that need not be read again; None where it must, or where a list's identities are no longer in the vault."""
+        loaded = self.door.store.loaded(self.door.contract.id, self.identity[extract])
+        if loaded is not None and self.door.contract.id == PRACTICE_LIST:
+            kept = [sender for sender, rows in loaded.senders.items() if rows.rows_in_use]
+            return loaded if all(self.door.vault.part_path(sender, loaded.identity).is_file() for sender in kept) else None
+        return loaded
 
     def refused(self, extract: Extract, sender: str) -> str | None:
         """Why a sender's rows of an extract are not used; None where they may be."""
@@ -108,11 +136,13 @@ def take_extracts(
     for folder in (*(store.folder / name for name in (inbound_id, *door.spec.becomes)), vault_folder, quarantine_folder):
         if folder is not None:
             remove_unfinished(folder)
+    if inbound_id in LINKED:
+        door = replace(door, lists=Lists(door.vault, {each.sender: each.extract for each in store.last_in_use(PRACTICE_LIST, as_of)}))
     found, reasons = extracts_among(surveyed, inbound_id)
     salt = _settings_told(door)
-    identity = {extract: extract.identity(door.contract.version, key, *salt) for extract in found}
-    last = store.last_in_use(inbound_id, as_of)
-    night = _Night(door, as_of, {each.sender: each for each in last}, identity)
+    bare = {extract: extract.identity(door.contract.version, key, *salt) for extract in found}
+    last = (*store.last_set_aside(inbound_id, as_of), *store.last_in_use(inbound_id, as_of))
+    night = _Night(door, as_of, {each.sender: each for each in last}, bare, _with_lists(bare, door))
     _try_in_turn(_in_turn(found, as_of), night, say or (lambda _: None))
     choices = _choose(found, last, night)
     in_use = [each.in_use for each in choices if each.in_use is not None]
@@ -121,7 +151,7 @@ def take_extracts(
         if night.read_tonight:
             door.vault.refuse_double(as_of)
     account = account_table(door, choices, as_of)
-    store.write_night(inbound_id, door.spec.becomes, as_of, in_use, account)
+    store.write_night(inbound_id, door.spec.becomes, as_of, in_use, account, [each.set_aside for each in choices if each.set_aside is not None])
     return _told(account, choices, night, reasons)
 
 
@@ -138,19 +168,24 @@ def _door(
     from fuller_popheath.codelists.loading import codelist
     from fuller_popheath.contracts import load_contract
 
+    codelists = codelist(extra_folder=site.codelists_folder())
+
     def codes_of(kind: str) -> frozenset[tuple[str, str]]:
-        codes = codelist(kinds=(kind,), extra_folder=site.codelists_folder())
-        return frozenset(zip(codes["code_system"].to_pylist(), codes["code"].to_pylist(), strict=True))
+        return frozenset((row["code_system"], row["code"]) for row in codelists.to_pylist() if row["kind"] == kind)
 
     sensitive = codes_of("sensitive") if site.arrival.drop_sensitive_codes else None
     spec = registry.extracts()[inbound_id]
     contract, vault = load_contract(inbound_id), Vault(vault_folder)
-    return Door(spec, contract, site, store, vault, quarantine_folder, key, known_practices, references, sensitive, codes_of("objection"))
+    return Door(spec, contract, site, store, vault, quarantine_folder, key, codelists, known_practices, references, sensitive, codes_of("objection"))
 
 
 def _settings_told(door: Door) -> tuple[str, ...]:
-    """What else the rows of an extract hang on: which codes are withheld, and, for lists, the places of postcodes."""
-    told = ["all" if door.sensitive is None else hashlib.sha256(repr((sorted(door.sensitive), sorted(door.objections))).encode()).hexdigest()]
+    """What else the rows of an extract hang on: the contracts of its core tables, codes withheld, translated and ethnic, places of postcodes."""
+    from fuller_popheath.contracts import load_contract
+
+    lists = sorted(tuple(row.values()) for row in door.codelists.to_pylist() if row["kind"] in ("ethnicity", "sensitive", "objection"))
+    told = [f"{core} {load_contract(core).version}" for core in door.spec.becomes]
+    told += ["all" if door.sensitive is None else "withheld", hashlib.sha256(repr(lists).encode()).hexdigest()]
     places = door.references.get("reference/postcode_lsoa")
     if door.contract.id == PRACTICE_LIST and places is not None:
         import pyarrow as pa
@@ -160,6 +195,13 @@ def _settings_told(door: Door) -> tuple[str, ...]:
             digest.update(batch.serialize().to_pybytes() if isinstance(batch, pa.RecordBatch) else b"")
         told.append(digest.hexdigest())
     return tuple(told)
+
+
+def _with_lists(bare: Mapping[Extract, str], door: Door) -> dict[Extract, str]:
+    """The identity of each extract, which hangs on the lists of the practices whose rows of it came without NHS numbers."""
+    if door.lists is None:
+        return dict(bare)
+    return {extract: door.lists.identity(told, door.store.without_numbers(door.contract.id, told)) for extract, told in bare.items()}
 
 
 def _in_turn(found: Sequence[Extract], as_of: date) -> list[list[Extract]]:
@@ -176,12 +218,13 @@ def _try_in_turn(turns: Sequence[Sequence[Extract]], night: _Night, say: Say) ->
     done, rows = 0, 0
     while wanted := [extract for turn in turns for extract in _next_of(turn, night)]:
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            running = {pool.submit(load, extract, night.identity[extract], night.door): extract for extract in wanted}
+            running = {pool.submit(load, extract, night.bare[extract], night.door): extract for extract in wanted}
             try:
                 for finished in as_completed(running):
                     extract = running[finished]
                     try:
                         night.loaded[extract] = finished.result()
+                        night.identity[extract] = night.loaded[extract].identity
                         night.read_tonight.add(extract)
                         rows += sum(each.rows_read for each in night.loaded[extract].senders.values())
                     except FileRefused as refusal:
@@ -198,12 +241,12 @@ def _next_of(turn: Sequence[Extract], night: _Night) -> list[Extract]:
     for extract in turn:
         if extract in night.unreadable:
             continue
-        last = night.last.get(extract.sender or "")
+        last = night.standing(extract.sender or "")
         is_last = last is not None and last.extract == night.identity[extract]
         if last is not None and not is_last and _is_further(extract.extract_date, last.day, night.as_of):
             return []  # what is in use is nearer to the day than anything that is left
         if extract not in night.loaded:
-            known = night.door.store.loaded(night.door.contract.id, night.identity[extract])
+            known = night.known(extract)
             if known is None or _would_be_kept_now(known, night.door):
                 return [extract]
             night.loaded[extract] = known
@@ -247,6 +290,8 @@ def _choose_one(sender: str, offered: Sequence[Extract], last: InUse | None, nig
     order = {each: (*nearness(night.loaded[each].day, night.as_of), -night.loaded[each].senders[sender].rows_accepted, each.name) for each in offered}
     ranked = sorted(offered, key=order.__getitem__)
     against = [reason for extract, reason in night.unreadable.items() if extract.sender == sender]
+    other_key = night.other_key(last) if last is not None else None
+    set_aside, last = (last, None) if other_key else (None, last)
     refused_rows = None
     for extract in ranked:
         loaded, identity = night.loaded[extract], night.identity[extract]
@@ -261,7 +306,7 @@ def _choose_one(sender: str, offered: Sequence[Extract], last: InUse | None, nig
         against.append(reason)
         refused_rows = refused_rows or loaded.senders[sender]
     if last is None:
-        return Choice(sender, None, None, None, False, tuple(against), refused_rows)
+        return Choice(sender, None, None, None, False, (*against, *([other_key] if other_key else [])), refused_rows, set_aside)
     known = night.door.store.loaded(night.door.contract.id, last.extract)
     if known is None or not night.door.is_ours(sender):
         return Choice(sender, None, None, None, False, tuple(against), refused_rows)
@@ -279,7 +324,8 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
         elif extract in night.loaded:
             why = [night.refused(extract, sender) for sender in night.loaded[extract].senders]
             refusals = list(dict.fromkeys(reason for reason in why if reason))
-            told = ("refused", "; ".join(refusals)) if refusals else ("not used", "a newer extract of the same practice is used")
+            instead = "a newer extract of the same practice is used" if why else f"tells nothing for {night.door.contract.id.partition('/')[2]}"
+            told = ("refused", "; ".join(refusals)) if refusals else ("not used", instead)
         else:
             told = ("not used", "a newer extract of the same practice is used")
         files.update(dict.fromkeys(extract.files, told))
@@ -297,7 +343,18 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
         rows_accepted=sum(rows.rows_accepted for rows in looked_at),
         rows_quarantined=sum(rows.rows_quarantined for rows in looked_at),
         counts=dict(sorted(counts.items())),
+        code_systems=_code_systems(choices),
+        sensitive=None if night.door.sensitive is None else Counter(system for system, _ in night.door.sensitive),
     )
+
+
+def _code_systems(choices: Sequence[Choice]) -> Mapping[str, int]:
+    """How many accepted rows of the extracts in use have a code of which code system."""
+    counted: Counter[str] = Counter()
+    for choice in choices:
+        if choice.in_use is not None and choice.loaded is not None and choice.sender in choice.loaded.senders:
+            counted.update(choice.loaded.senders[choice.sender].code_systems)
+    return dict(sorted(counted.items()))
 
 
 def with_extracts(table: pa.Table, taken: Iterable[Taken]) -> pa.Table:

@@ -24,12 +24,16 @@ RULES_SHOWN = 8
 MAY_BE_EMPTY: tuple[ContractId, ...] = ("inbound/objection",)
 """Nobody objecting is good news; nobody registered, or nothing recorded, is a fault."""
 
+ALWAYS_USED: tuple[ContractId, ...] = ("inbound/objection",)
+"""An objection is honoured however poor the rest of its file: refusing the file would share the data of who objects in it for the first time.
+Its sound rows are used whatever their share; the others are in quarantine, which makes the check of the night an error."""
+
 
 @dataclass(frozen=True)
 class Choice:
     """What is in use of a sender: `loaded` its extract's account, `extract` its files if they lie in the folder tonight, `against` why nothing newer.
 
-    `rows` are of the extract that was looked at first: the one in use, or one that was refused.
+    `rows` are of the extract that was looked at first: the one in use, or one that was refused. `set_aside`: what was in use until the key changed.
     """
 
     sender: str
@@ -39,6 +43,7 @@ class Choice:
     is_new: bool
     against: tuple[str, ...]
     rows: SenderRows | None
+    set_aside: InUse | None = None
 
 
 def why_refused(door: Door, name: str, sender: str, rows: SenderRows, last_rows: int | None) -> str | None:
@@ -49,6 +54,8 @@ def why_refused(door: Door, name: str, sender: str, rows: SenderRows, last_rows:
         )
     if rows.rows_read == 0 and not (door.contract.id in MAY_BE_EMPTY and not last_rows):
         return f"{name}: holds no rows for {sender}; ask for it again"
+    if door.contract.id in ALWAYS_USED:
+        return None
     if door.is_poor(rows):
         worst = sorted(rows.rules.items(), key=lambda each: (-each[1], each[0]))
         shown = "; ".join(f"{rule}: {count:,} rows" for rule, count in worst[:RULES_SHOWN])
@@ -88,6 +95,10 @@ def _row(door: Door, sender: str, several: Sequence[Choice], as_of: date) -> Map
     day = newest.in_use.day if newest.in_use else None
     age = max(0, (as_of - day).days) if day else None
     state, reason = _state(door, newest, any(choice.is_new for choice in several), day, age, as_of)
+    lost = [why for choice in several if choice.in_use is None and choice is not newest for why in choice.against]
+    lost = [why for why in dict.fromkeys(lost) if why not in (reason or "")]
+    if lost:
+        state, reason = "stale", " | ".join([*([reason] if reason else []), *lost])
     looked_at = [choice.rows for choice in several if choice.rows is not None]
     return {
         "as_of": as_of,
@@ -110,11 +121,19 @@ def _state(door: Door, choice: Choice, is_new: bool, day: date | None, age: int 
     if choice.in_use is None:
         return "never", against or "nothing has come yet"
     if against:
-        return "stale", f"{against}; the extract of {day} stands in" if day else against
+        return "stale", (f"{against}; the extract of {day} stands in" if day else against) + _otherwise_withheld(door, choice)
     if choice.extract is None:
-        return "stale", f"nothing came; the extract of {day} stands in" if day else "nothing came; an older extract stands in"
+        told = f"nothing came; the extract of {day} stands in" if day else "nothing came; an older extract stands in"
+        return "stale", told + _otherwise_withheld(door, choice)
     if day is not None and day > as_of:
         return ("new" if is_new else "unchanged"), f"nothing up to {as_of} is here; of what is later this is the earliest"
     if age is not None and age > door.site.arrival.stale_after_days:
         return "stale", f"the newest extract is {age} days old, more than {door.site.arrival.stale_after_days} (arrival.stale_after_days)"
     return ("new" if is_new else "unchanged"), None
+
+
+def _otherwise_withheld(door: Door, choice: Choice) -> str:
+    """What is to be said of an extract that stands in and cannot be read again, where the codes to be withheld are others by now."""
+    if choice.extract is not None or choice.loaded is None or choice.loaded.withheld == door.withholding:
+        return ""
+    return "; other sensitive codes were withheld from it than are tonight, so ask for it again"

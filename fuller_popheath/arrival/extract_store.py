@@ -28,13 +28,18 @@ PARTS, EXTRACTS = "parts.json", "extracts.json"
 
 @dataclass(frozen=True)
 class SenderRows:
-    """What became of one sender's rows of an extract. `parts`: rows a core table; None where they were not kept (too many of them were faulty)."""
+    """What became of one sender's rows of an extract. `parts`: rows a core table; None where they were not kept (too many of them were faulty).
+
+    `code_systems`: accepted rows a code system. `without_number`: rows that came without an NHS number and got none from the practice's list.
+    """
 
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
     rules: Mapping[str, int] = field(default_factory=dict)
     withheld: Mapping[str, int] = field(default_factory=dict)
+    code_systems: Mapping[str, int] = field(default_factory=dict)
+    without_number: int = 0
     parts: Mapping[ContractId, int] | None = None
 
     @property
@@ -45,7 +50,10 @@ class SenderRows:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The account of one extract: its files by name, the day it was made, and its senders."""
+    """The account of one extract: its files by name, the day it was made, and its senders.
+
+    `key` tells the key its person ids were made with, `withheld` the codes that were withheld from it (fingerprints of both), `content` its files.
+    """
 
     identity: str
     contract: ContractId
@@ -53,6 +61,9 @@ class Loaded:
     name: str
     extract_date: str | None
     senders: Mapping[str, SenderRows]
+    key: str = ""
+    withheld: str = ""
+    content: str = ""
 
     @property
     def day(self) -> date | None:
@@ -77,7 +88,10 @@ class InUse:
 
 @dataclass(frozen=True)
 class ExtractStore:
-    """The store's folder, and what it knows of extracts. `landing` is written down with each night: another folder's extracts are another place's."""
+    """The store's folder, and what it knows of extracts. A store is one place's: another place's practices have other codes, and its own store.
+
+    `landing` is written down with each night, to be read by people; nothing hangs on it.
+    """
 
     folder: Path
     landing: str = ""
@@ -109,22 +123,34 @@ class ExtractStore:
         """The last thing that is written of an extract."""
         _write_json(self.folder / loaded.contract / "extracts" / f"{loaded.identity}.json", asdict(loaded))
 
+    def without_numbers(self, contract: ContractId, identity: str) -> tuple[str, ...]:
+        """The practices whose rows of an extract came without NHS numbers, as was found when it was read; `identity`: without their lists."""
+        path = self.folder / contract / "extracts" / f"{identity}.without_numbers.json"
+        return tuple(json.loads(path.read_text(encoding="utf-8"))["practices"]) if path.is_file() else ()
+
+    def write_without_numbers(self, contract: ContractId, identity: str, practices: Sequence[str]) -> None:
+        """Say of which practices rows came without NHS numbers: what becomes of the extract then hangs on their lists."""
+        _write_json(self.folder / contract / "extracts" / f"{identity}.without_numbers.json", {"practices": sorted(practices)})
+
     def days(self, contract: ContractId) -> tuple[date, ...]:
         """The days for which a core table has its parts, or an inbound one its extracts, oldest first."""
         found = (path.parent.name for name in (PARTS, EXTRACTS) for path in (self.folder / contract).glob(f"{AS_OF}*/{name}"))
         return tuple(sorted(date.fromisoformat(name.removeprefix(AS_OF)) for name in found))
 
-    def latest_before(self, contract: ContractId, as_of: date) -> date | None:
-        """The last of `days` before a day."""
-        return max((day for day in self.days(contract) if day < as_of), default=None)
-
     def last_in_use(self, contract: ContractId, as_of: date) -> tuple[InUse, ...]:
-        """The extracts that were in use on the newest day up to `as_of` on which this landing folder was read."""
-        for day in sorted((day for day in self.days(contract) if day <= as_of), reverse=True):
-            told = json.loads(self._night(contract, day, EXTRACTS).read_text(encoding="utf-8"))
-            if told["landing"] == self.landing:
-                return tuple(InUse(**each) for each in told["in_use"])
-        return ()
+        """The extracts that were in use on the newest day up to `as_of`, from whichever landing folder: some sites make one a night."""
+        return self._last(contract, as_of, "in_use")
+
+    def last_set_aside(self, contract: ContractId, as_of: date) -> tuple[InUse, ...]:
+        """What senders with nothing in use on that day had sent before, which another key makes useless; so that they are not forgotten."""
+        return self._last(contract, as_of, "set_aside")
+
+    def _last(self, contract: ContractId, as_of: date, name: str) -> tuple[InUse, ...]:
+        day = max((day for day in self.days(contract) if day <= as_of), default=None)
+        if day is None:
+            return ()
+        told = json.loads(self._night(contract, day, EXTRACTS).read_text(encoding="utf-8"))
+        return tuple(InUse(**each) for each in told.get(name, ()))
 
     def manifest(self, core: ContractId, as_of: date) -> Mapping[str, Any]:
         """What `parts.json` says of a table and day. Raises InputMissing where there is none."""
@@ -162,7 +188,15 @@ class ExtractStore:
         rows = [{name: date.fromisoformat(cell) if name in days and cell else cell for name, cell in row.items()} for row in told]
         return pa.Table.from_pylist(rows, schema=schema)
 
-    def write_night(self, contract: ContractId, cores: Sequence[ContractId], as_of: date, in_use: Sequence[InUse], account: pa.Table) -> None:
+    def write_night(
+        self,
+        contract: ContractId,
+        cores: Sequence[ContractId],
+        as_of: date,
+        in_use: Sequence[InUse],
+        account: pa.Table,
+        set_aside: Sequence[InUse] = (),
+    ) -> None:
         """Say which extracts, and so which parts, the tables are made of on a day: each list whole, the extracts and the account last."""
         in_use = sorted(in_use, key=lambda each: (each.sender, each.extract_date or "", each.extract))
         for core in cores:
@@ -179,7 +213,13 @@ class ExtractStore:
             ]
             _write_json(self._night(core, as_of, PARTS), {"landing": self.landing, "as_of": as_of.isoformat(), "parts": parts})
         rows = [{name: cell.isoformat() if isinstance(cell, date) else cell for name, cell in row.items()} for row in account.to_pylist()]
-        told = {"landing": self.landing, "as_of": as_of.isoformat(), "in_use": [asdict(each) for each in in_use], "account": rows}
+        told = {
+            "landing": self.landing,
+            "as_of": as_of.isoformat(),
+            "in_use": [asdict(each) for each in in_use],
+            "set_aside": [asdict(each) for each in set_aside],
+            "account": rows,
+        }
         _write_json(self._night(contract, as_of, EXTRACTS), told)
 
     def _night(self, contract: ContractId, as_of: date, name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -81,11 +82,34 @@ def survey(
         raise InputMissing(f"the landing folder {landing.name} is not there; make it and put the files in, or name another")
     known = registry.sources() if sources is None else sources
     systems = registry.suppliers() if suppliers is None else suppliers
-    paths = sorted(path for path in landing.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(landing)))
+    paths = sorted(path for path in landing.rglob("*") if _is_listed(path) and not _is_hidden(path.relative_to(landing)))
     limits = limits or ArrivalLimits()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda each: survey_file(each[1], landing, known, limits, each[0], systems), enumerate(paths, start=1))
+        found = pool.map(lambda each: survey_file(each[1], landing, known, limits, each[0], systems, is_surveyed=True), enumerate(paths, start=1))
         return tuple(file for files in found for file in files)
+
+
+def _is_listed(path: Path) -> bool:
+    """Whether it is to be told about: all but folders, which are looked into; links to folders are not."""
+    return path.is_symlink() or not path.is_dir()
+
+
+def _not_followed(path: Path, landing: Path) -> str | None:
+    """Why a link is not followed, in words; None where it is none, or one to a file of this folder."""
+    if not path.is_symlink():
+        return None
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        return "is a link to a folder, which is not followed; put its files in"
+    is_here = target.is_relative_to(os.path.realpath(landing))
+    return None if is_here else "is a link that leads out of the landing folder, which is not followed; put the file itself in"
+
+
+def _closed(path: Path) -> str | None:
+    """Why a path is not opened, in words; None where it is a file. A pipe or a device waits for ever, or never ends."""
+    if path.is_file():
+        return None
+    return "is a link to nothing" if path.is_symlink() else "is no file (a folder, a pipe, a socket or a device), so it is not opened"
 
 
 def _is_hidden(below: Path) -> bool:
@@ -93,10 +117,23 @@ def _is_hidden(below: Path) -> bool:
 
 
 def survey_file(
-    path: Path, landing: Path, sources: Sources, limits: ArrivalLimits, position: int = 1, suppliers: Suppliers | None = None
+    path: Path,
+    landing: Path,
+    sources: Sources,
+    limits: ArrivalLimits,
+    position: int = 1,
+    suppliers: Suppliers | None = None,
+    is_surveyed: bool = False,
 ) -> tuple[LandingFile, ...]:
-    """The recognised things in one file; where none is, the file itself with why. `position` among the files, from 1. See `survey`."""
+    """The recognised things in one file; where none is, the file itself with why. `position` among the files, from 1. See `survey`.
+
+    `is_surveyed`: it was found in the folder, and not named by a person, who may name a link to anywhere.
+    """
     name = file_told_by_position(path.relative_to(landing).as_posix(), position)
+    closed = (_not_followed(path, landing) if is_surveyed else None) or _closed(path)
+    if closed is not None:
+        no_content = hashlib.sha256(name.encode()).hexdigest()
+        return (LandingFile(path, name, "", no_content, 0, State.NOT_RECOGNISED, problem=f"{name}: {closed}"),)
     try:
         with path.open("rb") as stream:
             content_hash = hashlib.file_digest(stream, "sha256").hexdigest()

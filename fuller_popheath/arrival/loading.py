@@ -6,6 +6,7 @@ What does not belong here: which extracts are read, and which are used.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuller_popheath.arrival.core_rows import POSTCODE_LSOA, as_part, with_lsoa, with_persons
+from fuller_popheath.arrival.core_rows import POSTCODE_LSOA, as_part, own_words, with_lsoa, with_persons
+from fuller_popheath.arrival.door_account import ALWAYS_USED
 from fuller_popheath.arrival.extract_store import ExtractStore, Loaded, SenderRows
 from fuller_popheath.arrival.extracts import Extract
+from fuller_popheath.arrival.guarding import refusing
+from fuller_popheath.arrival.linking import Lists, lacking_number, with_numbers
 from fuller_popheath.arrival.quarantine import keep_extract
 from fuller_popheath.arrival.reading import BROKEN_RULES, SHAPE_RULE
+from fuller_popheath.arrival.unmapped import write_unmapped
 from fuller_popheath.errors import FileRefused, FullerError
 from fuller_popheath.people.pseudonyms import PseudonymKey, pseudonymise
 from fuller_popheath.people.vault import Vault
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
 FILE, REMOVED, SENDER = "_file", "_removed", "_sender"
 NATIONAL = "national"
 """Whose rows are that no practice sent: the national data opt-out service's."""
+NOT_KNOWN = "V81999"
+"""GP practice code not known (NHS Data Dictionary, GENERAL MEDICAL PRACTICE CODE, default codes): a feed that names no practice is of none of ours,
+and of nobody else's either; its people belong to no neighbourhood."""
 CONFIDENTIAL, SENSITIVE = "confidential", "sensitive_code"
 ACCEPTED, FAULTY, NO_RECORD = 0, 1, 2
 
@@ -42,8 +50,9 @@ ACCEPTED, FAULTY, NO_RECORD = 0, 1, 2
 class Door:
     """What every extract of one inbound table is taken with.
 
-    `sensitive`: the (code_system, code) whose rows are withheld; None: nothing is. `objections`: those that never are, because an objection that
-    nobody sees is not honoured.
+    `codelists`: those in use, shipped and the site's own (cluster, kind, code_system, code). `sensitive`: the (code_system, code) whose rows are
+    withheld; None: nothing is. `objections`: those that never are, because an objection that nobody sees is not honoured. `lists`: the practice
+    lists in use on the day, of which records without an NHS number have theirs.
     """
 
     spec: ExtractSpec
@@ -53,10 +62,12 @@ class Door:
     vault: Vault
     quarantine_folder: Path | None
     key: PseudonymKey
+    codelists: pa.Table
     known_practices: frozenset[str] | None = None
     references: Mapping[ContractId, pa.Table] = field(default_factory=dict)
     sensitive: frozenset[tuple[str, str]] | None = None
     objections: frozenset[tuple[str, str]] = frozenset()
+    lists: Lists | None = None
 
     @property
     def sender_column(self) -> str:
@@ -64,12 +75,19 @@ class Door:
         return "provider_code" if "provider_code" in self.contract.column_names else "practice_code"
 
     def is_ours(self, sender: str) -> bool:
-        """Whether a sender's rows may be kept: hospitals' and national ones always, practices' where they are ours."""
-        return self.known_practices is None or self.sender_column == "provider_code" or sender == NATIONAL or sender in self.known_practices
+        """Whether a sender's rows may be kept: hospitals' and national ones always, practices' where they are ours or it is not known whose."""
+        known = self.known_practices
+        return known is None or self.sender_column == "provider_code" or sender in (NATIONAL, NOT_KNOWN) or sender in known
+
+    @property
+    def withholding(self) -> str:
+        """Tells two sets of withheld codes apart."""
+        told = "all" if self.sensitive is None else repr((sorted(self.sensitive), sorted(self.objections)))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def is_poor(self, rows: SenderRows) -> bool:
-        """Whether so many of a sender's rows are faulty that none is used."""
-        return 100 * rows.rows_quarantined > self.site.arrival.max_quarantined_percent * rows.rows_read
+        """Whether so many of a sender's rows are faulty that none is used; never so of what is always used."""
+        return self.contract.id not in ALWAYS_USED and 100 * rows.rows_quarantined > self.site.arrival.max_quarantined_percent * rows.rows_read
 
 
 @dataclass(frozen=True)
@@ -85,26 +103,78 @@ class _Sorted:
 
 
 def load(extract: Extract, identity: str, door: Door) -> Loaded:
-    """Read an extract and write its parts and its account. Raises FileRefused where it cannot be read, SettingsWrong where there is no key for it."""
-    rows = _sorted(_read(extract), extract, door)
+    """Read an extract and write its parts and its account. Raises FileRefused where it cannot be read, SettingsWrong where there is no key for it.
+
+    `identity` is told without practice lists; where they matter to what becomes of it, the account has another.
+    """
+    with refusing(extract.name, door.contract.id):
+        return _load(extract, identity, door)
+
+
+def _load(extract: Extract, identity: str, door: Door) -> Loaded:
+    rows = _sorted(_read(extract, door), extract, door)
     counted = _counted(rows)
     if door.quarantine_folder is not None:
         keep_extract(door.quarantine_folder, extract, _with_sender(rows), counted)
+    write_unmapped(extract, door.store)
     kept = [sender for sender, each in counted.items() if door.is_ours(sender) and not door.is_poor(each)]
+    rows, identity = _numbered(rows, extract, identity, door)
+    without, systems = _without_number(rows), _code_systems(rows)
     parts, withheld = _write(rows, kept, extract, identity, door)
     told = {
-        sender: replace(each, withheld={**each.withheld, **withheld.get(sender, {})}, parts=parts[sender] if sender in kept else None)
+        sender: replace(
+            each,
+            withheld={**each.withheld, **withheld.get(sender, {})},
+            code_systems=systems[sender],
+            without_number=without[sender],
+            parts=parts[sender] if sender in kept else None,
+        )
         for sender, each in counted.items()
     }
     day = extract.extract_date.isoformat() if extract.extract_date else _latest_day(rows.accepted)
-    loaded = Loaded(identity, door.contract.id, extract.supplier.name, extract.name, day, told)
+    known_by = (door.key.fingerprint, door.withholding, extract.content_hash)
+    loaded = Loaded(identity, door.contract.id, extract.supplier.name, extract.name, day, told, *known_by)
     door.store.write_loaded(loaded)
     return loaded
 
 
-def _read(extract: Extract) -> pa.Table:
+def _numbered(rows: _Sorted, extract: Extract, identity: str, door: Door) -> tuple[_Sorted, str]:
+    """The rows with the numbers that practices' lists have for those without one, and the identity of what becomes of them."""
+    lacking = lacking_number(rows.accepted, extract)
+    if door.lists is None or not lacking.any():
+        return rows, identity
+    sender = rows.sender[rows.fate == ACCEPTED]
+    practices = [rows.senders[number] for number in np.unique(sender[lacking]).tolist()]
+    door.store.write_without_numbers(door.contract.id, identity, practices)
+    accepted = with_numbers(rows.accepted, rows.senders, sender, lacking, door.lists)
+    return replace(rows, accepted=accepted), door.lists.identity(identity, practices)
+
+
+def _without_number(rows: _Sorted) -> dict[str, int]:
+    """How many of each sender's accepted rows have no NHS number."""
+    import pyarrow.compute as pc
+
+    lacking = pc.is_null(rows.accepted["nhs_number"]).to_numpy()
+    counted = np.bincount(rows.sender[rows.fate == ACCEPTED][lacking], minlength=len(rows.senders))
+    return dict(zip(rows.senders, counted.tolist(), strict=True))
+
+
+def _code_systems(rows: _Sorted) -> dict[str, dict[str, int]]:
+    """How many of each sender's accepted rows have a code of which code system."""
+    import pyarrow as pa
+
+    found: dict[str, dict[str, int]] = {sender: {} for sender in rows.senders}
+    if "code_system" in rows.accepted.column_names and rows.accepted.num_rows:
+        pairs = pa.table({"sender": pa.array(rows.sender[rows.fate == ACCEPTED]), "system": rows.accepted["code_system"].cast(pa.string())})
+        counted = pairs.group_by(["sender", "system"], use_threads=False).aggregate([([], "count_all")])
+        for row in counted.to_pylist():
+            found[rows.senders[row["sender"]]][row["system"]] = row["count_all"]
+    return found
+
+
+def _read(extract: Extract, door: Door) -> pa.Table:
     try:
-        return extract.supplier.read(extract.contract, extract.heads)
+        return extract.supplier.read(extract.contract, extract.heads, door.codelists)
     except FullerError:
         raise
     except Exception as wrong:  # a reader's own error may quote the file: its kind is told, its text is not
@@ -166,6 +236,8 @@ def _whose(raw: pa.Table, accepted: pa.Table, fate: np.ndarray, extract: Extract
     sound = Counter(at[fate == ACCEPTED].tolist())
     names = {code: named[code] if code < len(named) else NATIONAL for code in sound}
     main = extract.sender or (names[sound.most_common(1)[0][0]] if sound else None) or (NATIONAL if of_no_practice else None)
+    if main is None and column == "provider_code" and extract.supplier.is_set and not raw.num_rows:
+        return [], np.zeros(0, np.int64)  # a feed of practices' records that tells of no hospital
     if main is None:
         what = "no row of it says" if raw.num_rows else "it has no rows, so nothing says"
         raise FileRefused(f"{extract.name}: {what} whose it is; ask for it again")
@@ -240,7 +312,8 @@ def _write(
     parts = {name: dict.fromkeys(door.spec.becomes, 0) for name in kept}
     if not use.any():
         return parts, withheld
-    accepted = rows.accepted if use.all() else rows.accepted.filter(pa.array(use))
+    # The dictionaries are those of the whole file: without what only quarantined, withheld or other senders' rows say.
+    accepted = own_words(rows.accepted if use.all() else rows.accepted.filter(pa.array(use)))
     at, sender = at[use], sender[use]
     numbers = rows.raw[ROW].to_numpy()[at] if ROW in rows.raw.column_names else at + 1
     accepted = with_lsoa(accepted, door.references.get(POSTCODE_LSOA))
@@ -261,7 +334,7 @@ def _write(
         if not own.any():
             continue
         # Of several senders each would write the words of all.
-        table = _plain(anonymous.filter(pa.array(own))) if several else anonymous
+        table = own_words(anonymous.filter(pa.array(own))) if several else anonymous
         if door.contract.id == "inbound/practice_list":
             mine = accepted.filter(pa.array(own)) if several else accepted
             door.vault.write_part(name, identity, _identities(mine, table["person_id"], name, door.key.version))

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
-from fuller_popheath.arrival.extracts import extracts_among
+from fuller_popheath.arrival.extracts import Extract, extracts_among
 from fuller_popheath.arrival.files import State, survey_file
+from fuller_popheath.arrival.guarding import refusing
 from fuller_popheath.arrival.reading import SHAPE_RULE, counts_per_rule
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.csv_text import SHAPE
 from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import ContractId
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 REMOVED = "_removed"
 
@@ -32,13 +37,11 @@ class Held:
     counts: Mapping[str, int]
 
 
-def hold(path: Path, inbound: ContractId, limits: ArrivalLimits) -> Held:
-    """Check every row of one file, of whichever clinical system's layout. Raises FileRefused where it is no extract of that table by itself."""
-    import pyarrow.compute as pc
+def hold(path: Path, inbound: ContractId, limits: ArrivalLimits, codelists: pa.Table) -> Held:
+    """Check every row of one file, of whichever clinical system's layout, read with the code lists in use (cluster, kind, code_system, code).
 
-    from fuller_popheath.contracts import load_contract
-    from fuller_popheath.contracts.by_value import check_by_value
-
+    Raises FileRefused where it is no extract of that table by itself.
+    """
     found = survey_file(path, path.parent, registry.sources(), limits, suppliers=registry.suppliers())
     extracts, lacking = extracts_among(found, inbound)
     if not extracts:
@@ -48,8 +51,17 @@ def hold(path: Path, inbound: ContractId, limits: ArrivalLimits) -> Held:
         others += [f"an extract of {file.contract.partition('/')[2]}" for file in found if file.contract in registry.extracts() and file.contract]
         told = "; ".join([*problems, *others]) or "something else"
         raise FileRefused(f"{file_told(path.name)}: expected an extract of {inbound.partition('/')[2]}; found {told}")
-    extract = extracts[0]
-    raw = extract.supplier.read(inbound, extract.heads)
+    with refusing(extracts[0].name, inbound):
+        return _held(extracts[0], inbound, codelists)
+
+
+def _held(extract: Extract, inbound: ContractId, codelists: pa.Table) -> Held:
+    import pyarrow.compute as pc
+
+    from fuller_popheath.contracts import load_contract
+    from fuller_popheath.contracts.by_value import check_by_value
+
+    raw = extract.supplier.read(inbound, extract.heads, codelists)
     misshapen = raw.filter(pc.is_valid(raw[SHAPE])).num_rows if SHAPE in raw.column_names else 0
     rows = raw.filter(pc.is_null(raw[SHAPE])) if misshapen else raw
     removed = rows.filter(pc.is_valid(rows[REMOVED])).num_rows if REMOVED in rows.column_names else 0

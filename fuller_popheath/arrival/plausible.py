@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     import pyarrow as pa
 
     from fuller_popheath.site import ArrivalLimits
 
 NO_LISTS = "no practice list arrived: the figures rest on published counts alone"
+MOST_NAMED = 5
+"""How many files a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,27 @@ def practice_coverage(neighbourhood_practice: pa.Table, registered_count: pa.Tab
         share >= wanted,
         f"{len(with_people):,} of {len(members):,} practices in a neighbourhood have registered people ({in_words})",
         {"practices": len(members), "practices with people": len(with_people), "percent with people": round(share, 2)},
+    )
+
+
+def code_lists_used(folder: Path | None) -> Finding:
+    """Whether every file in the site's folder of code lists stands for a cluster; `folder`: None where the site has no lists of its own.
+
+    Of a published file with hundreds of lists most are left on purpose: they are counted, and no doubt. A file of which nothing is used is one that
+    somebody put in and nobody reads.
+    """
+    from fuller_popheath.codelists.loading import MAPPING, files_in_use, lists_not_mapped
+
+    if folder is None:
+        return Finding(True, "the site has no code lists of its own", {"files of code lists": 0})
+    files, left = files_in_use(folder), len(lists_not_mapped(folder))
+    unused = [name for name, is_used in files.items() if not is_used]
+    named = ", ".join(unused[:MOST_NAMED]) + (" and others" if len(unused) > MOST_NAMED else "")
+    what_to_do = f": {named}; say in {MAPPING} which cluster each is, or take it out" if unused else ""
+    return Finding(
+        not unused,
+        f"{len(unused):,} of {len(files):,} files of the site's code lists stand for no cluster{what_to_do} ({left:,} published lists are not used)",
+        {"files of code lists": len(files), "files not used": len(unused), "published lists not used": left},
     )
 
 

@@ -56,6 +56,19 @@ def nothing_lost(registration_outcome: pa.Table, registrations: int, persons: in
     )
 
 
+def person_attributes_of_the_day(person: pa.Table) -> Finding:
+    """How many persons stand with an extract that was made after the day: all but dates is then of the extract's day, not of `as_of`."""
+    import pyarrow.compute as pc
+
+    people, later = person.num_rows, pc.sum(person["is_from_later_extract"]).as_py() or 0
+    return Finding(
+        not later,
+        f"{later:,} of {people:,} people ({percent(later, people):.1f} %) stand with a list made after the day: where they live, their ethnic "
+        "category and their marks are those of the list, and their usual GP is left out",
+        {"people": people, "people from later lists": later},
+    )
+
+
 def objections_readable(person_objection: pa.Table) -> Finding:
     """Whether Type 1 objections could be read for everybody, and whether any national opt-out has arrived at all.
 
@@ -71,7 +84,8 @@ def objections_readable(person_objection: pa.Table) -> Finding:
     if unknown:
         doubts.append(
             f"for {unknown:,} people ({percent(unknown, people):.1f} %) nobody can tell, so that they count as objecting: give the code list of Type "
-            "1 dissent for the code systems of their practices, or their practices' files of objections"
+            "1 dissent for the code systems of their practices ([codelists] folder in site.toml); or have the practices send files of all their "
+            "objections, and set [objections] practice_files_are_complete = true"
         )
     if people and not national:
         doubts.append("no national data opt-out has arrived: give the file, or nobody's is honoured")

@@ -81,6 +81,12 @@ def lists_not_mapped(extra_folder: Path) -> tuple[tuple[str, str, int], ...]:
     return tuple((file, name, count) for (file, name), count in sorted(unused.items()))
 
 
+def files_in_use(extra_folder: Path) -> dict[str, bool]:
+    """Every file of lists in the site's folder, and whether any line of it stands for one of our clusters."""
+    mapping = _mapping(extra_folder)
+    return {path.name: bool(read_list(path, mapping, _known()).entries) for path in _list_files(extra_folder)}
+
+
 @cache
 def _shipped() -> tuple[Entry, ...]:
     return tuple(entry for name in SHIPPED for entry in read_list(HERE / name, {}, {}).entries)

@@ -1,6 +1,7 @@
 """Published weights and groupings that are facts, each with its source in its file: the Cambridge score, Charlson, the electronic frailty index.
 
-Which of our clusters serve a published condition is our own choice and stands beside it. What does not belong here: computing a score from them.
+These files are the one declaration: the features are built from them. Which of our clusters serve a published condition is our own choice and
+stands beside it. What does not belong here: computing a score from them.
 """
 
 from __future__ import annotations
@@ -15,28 +16,29 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class CambridgeCondition:
-    """One of the 20 conditions of the Cambridge Multimorbidity Score (Payne 2020): its rule in words, our clusters, its general-outcome weight."""
+    """One of the 37 conditions of Payne 2020 (all but chronic sinusitis, for which there is no code list): its rule in words, and its weight.
+
+    `clusters`: any of them, ever coded, is the condition; empty where the rule asks for more than a code (the feature group computes it).
+    `hundredths`: the general-outcome weight of the 20-condition score in whole hundredths; None for a condition that is not among the 20.
+    """
 
     code: str
     condition: str
     clusters: tuple[str, ...]
     rule: str
-    weight_general_20: float
+    hundredths: int | None
 
 
 @dataclass(frozen=True)
 class CharlsonCondition:
-    """One of the 17 conditions of the Charlson index: our clusters, its weight of 1987 and of Quan 2011.
+    """One of the 17 conditions of the Charlson index: our clusters and its weight of 1987.
 
-    `nothing_beside` names the condition beside which this one counts nothing (mild liver disease beside severe). The weights of 2011 are not
-    verified row by row (`is_quan_2011_verified`); only their maximum of 24 is.
+    `nothing_beside` names the condition beside which this one counts nothing (mild liver disease beside severe), "" where there is none.
     """
 
     condition: str
     clusters: tuple[str, ...]
-    weight_1987: int
-    weight_quan_2011: int
-    is_quan_2011_verified: bool
+    weight: int
     nothing_beside: str
 
 
@@ -50,38 +52,20 @@ class FrailtyDeficit:
 
 
 @cache
-def cambridge_20() -> tuple[CambridgeCondition, ...]:
-    """The 20 conditions with general-outcome weights. Source: Payne RA et al., CMAJ 2020;192:E107-14 (PMC7004217)."""
+def cambridge() -> tuple[CambridgeCondition, ...]:
+    """The conditions of the Cambridge Multimorbidity Score, 20 of them with a weight. Source: Payne RA et al., CMAJ 2020;192:E107-14 (PMC7004217)."""
     return tuple(
-        CambridgeCondition(row["code"], row["condition"], _several(row["clusters"]), row["rule"], float(row["weight_general_20"]))
-        for row in _rows("cambridge_20.csv")
+        CambridgeCondition(row["code"], row["condition"], _several(row["clusters"]), row["rule"], _hundredths(row["weight_general_20"]))
+        for row in _rows("cambridge.csv")
     )
 
 
 @cache
 def charlson() -> tuple[CharlsonCondition, ...]:
-    """The 17 conditions. Source: Charlson ME et al., J Chronic Dis 1987;40:373-83; Quan H et al., Am J Epidemiol 2011;173:676-82."""
+    """The 17 conditions. Source: Charlson ME et al., J Chronic Dis 1987;40:373-83."""
     return tuple(
-        CharlsonCondition(
-            row["condition"],
-            _several(row["clusters"]),
-            int(row["weight_1987"]),
-            int(row["weight_quan_2011"]),
-            row["quan_2011_verified"] == "true",
-            row["nothing_beside"],
-        )
-        for row in _rows("charlson.csv")
+        CharlsonCondition(row["condition"], _several(row["clusters"]), int(row["weight"]), row["nothing_beside"]) for row in _rows("charlson.csv")
     )
-
-
-@cache
-def charlson_icd10() -> tuple[tuple[str, str], ...]:
-    """(condition, beginning of an ICD-10 code without its dot): 289 rows.
-
-    Source: Quan H et al., Med Care 2005;43:1130-9, table 1, enhanced ICD-10; compared with two published implementations (the R package
-    comorbidity, and MIT-LCP mimic-code), which agree with each other but for a typing error (E10l) in the second.
-    """
-    return tuple((row["condition"], row["icd10_prefix"]) for row in _rows("charlson_icd10.csv"))
 
 
 @cache
@@ -92,6 +76,10 @@ def efi_36() -> tuple[FrailtyDeficit, ...]:
 
 def _several(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split(";") if part)
+
+
+def _hundredths(text: str) -> int | None:
+    return round(100 * float(text)) if text else None
 
 
 def _rows(name: str) -> list[dict[str, str]]:

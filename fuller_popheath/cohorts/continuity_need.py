@@ -31,7 +31,7 @@ FEATURES: dict[ContractId, tuple[str, ...]] = {
         f"has_{name}" for name in dict.fromkeys((*LONG_TERM, *(c.removeprefix("has_") for c in first_list.COLUMNS if "has_" in c)))
     ),
     "features/comorbidity": ("condition_count",),
-    "features/frailty": ("efi_deficit_count",),
+    "features/frailty": ("efi_deficit_count", "efi_category"),
     "features/continuity": ("continuity_upc", "continuity_contact_count", "continuity_clinician_count"),
     "features/contacts": ("days_since_last_contact",),
     "features/hospital": ("emergency_admission_count_365",),
@@ -53,7 +53,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
 
     person, rules, issue = inputs[PERSON], night.site.first_list, issue_of(night.as_of)
     columns = _columns_of(inputs)
-    need = first_list.need_of({name: _numbers(columns[name]) for name in first_list.COLUMNS}, rules)
+    need = first_list.need_of({name: _values(columns[name]) for name in first_list.COLUMNS}, rules)
     neighbourhood = person["neighbourhood_code"].combine_chunks().dictionary_encode()
     left_out = _left_out(inputs, night.site.objections)
     choice = first_list.choose(left_out, neighbourhood.indices.to_numpy(), need.points, person["person_id"].to_numpy(), issue, rules)
@@ -80,17 +80,18 @@ def _columns_of(inputs: Inputs) -> dict[str, pa.ChunkedArray]:
     for name in (OBJECTION, *FEATURES):
         if not inputs[name]["person_id"].equals(people):
             raise ContractBroken(f"{name} is not about the same people in the same order as {PERSON}: make it again from tonight's people")
-    columns = {name: inputs[group][name] for group, names in FEATURES.items() for name in names}
-    return {**columns, "age_years": inputs[PERSON]["age_years"]}
+    return {name: inputs[group][name] for group, names in FEATURES.items() for name in names}
 
 
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """A column as numbers (NaN: missing) or, of true and false, as booleans (missing: false)."""
+def _values(column: pa.ChunkedArray) -> np.ndarray:
+    """A column as numbers (NaN: missing), of true and false as booleans (missing: false), of texts as texts (missing: empty)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_boolean(column.type):
         return pc.fill_null(column, False).to_numpy()
+    if pa.types.is_string(column.type):
+        return pc.fill_null(column, "").to_numpy()
     return column.cast(pa.float64()).to_numpy()
 
 

@@ -1,8 +1,8 @@
 """The rules of the first continuity list: points for each reason, who is left out and why, who comes first. Arrays in, arrays out.
 
 No published source gives a scored rule for who needs continuity of care: the points, the least number of points and the length of the list are a
-local choice ([first_list] in site.toml), printed on every list and never called validated. Two cut-offs are published: moderate and severe frailty
-(electronic Frailty Index, Clegg and others, Age and Ageing 2016, for people of 65 and over). What does not belong here: sentences
+local choice ([first_list] in site.toml), printed on every list and never called validated. The categories of frailty are published and stand in
+`catalogue/features/frailty.py`. What does not belong here: sentences
 (`reason_words.py`), tables.
 """
 
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 
     from fuller_popheath.site import FirstList
 
-FRAILTY_FROM_AGE = 65
-MODERATE_FROM, SEVERE_FROM, DEFICITS = 9, 13, 36
-"""Deficits of 36: 9 to 12 is moderate, 13 and more severe frailty (above 0.24 and 0.36 in whole numbers)."""
-
 Values = Mapping[str, "np.ndarray"]
-"""One array a column, one entry a person: the columns of core/person and of feature groups; a missing number is NaN."""
+"""One array a column, one entry a person: the columns of core/person and of feature groups; a missing number is NaN, a missing text empty."""
 
 LISTED, BEYOND_CAPACITY, BELOW_POINTS = "listed", "beyond_capacity", "below_points"
 NO_TEAM, SENSITIVE = "no_team", "sensitive_record"
@@ -40,18 +36,17 @@ def _has(cluster: str) -> Callable[[Values, FirstList], Any]:
     return lambda values, rules: values[f"has_{cluster}"]
 
 
-def _frailty(values: Values, low: int, high: int) -> Any:
-    deficits = values["efi_deficit_count"]
-    return (values["age_years"] >= FRAILTY_FROM_AGE) & (deficits >= low) & (deficits <= high)
+def _frailty(category: str) -> Callable[[Values, FirstList], Any]:
+    return lambda values, rules: values["efi_category"] == category
 
 
 REASONS: Mapping[str, Callable[[Values, FirstList], Any]] = MappingProxyType(
     {
         "end_of_life": _has("palliative_care"),
-        "severe_frailty": lambda values, rules: _frailty(values, SEVERE_FROM, DEFICITS),
+        "severe_frailty": _frailty("severe"),
         "dementia": _has("dementia"),
         "severe_mental_illness": _has("severe_mental_illness"),
-        "moderate_frailty": lambda values, rules: _frailty(values, MODERATE_FROM, SEVERE_FROM - 1),
+        "moderate_frailty": _frailty("moderate"),
         "learning_disability": _has("learning_disability"),
         "housebound": _has("housebound"),
         "four_or_more_conditions": lambda values, rules: values["condition_count"] >= 4,
@@ -63,7 +58,7 @@ REASONS: Mapping[str, Callable[[Values, FirstList], Any]] = MappingProxyType(
 """Every reason that site.toml can give points for, in the order in which reasons are told."""
 
 COLUMNS = (
-    *("age_years", "efi_deficit_count", "condition_count", "continuity_upc"),
+    *("efi_category", "condition_count", "continuity_upc"),
     *(f"has_{cluster}" for cluster in ("palliative_care", "dementia", "severe_mental_illness", "learning_disability", "housebound")),
 )
 """What the reasons read."""
@@ -97,7 +92,7 @@ def need_of(values: Values, rules: FirstList) -> Need:
     if negative := sorted(name for name, points in rules.points.items() if points < 0):
         raise SettingsWrong(f"first_list.points: {', '.join(negative)} has less than 0 points; give 0 to leave a reason out")
     reasons = tuple(name for name in REASONS if rules.points.get(name, 0) > 0)
-    people = len(values["age_years"])
+    people = len(values["condition_count"])
     held, points = np.zeros(people, np.int32), np.zeros(people, np.int64)
     for number, name in enumerate(reasons):
         holds = np.asarray(REASONS[name](values, rules), dtype=bool)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.cohorts.first_list import DEFICITS, REASONS
+from fuller_popheath.codelists.weights import efi_36
+from fuller_popheath.cohorts.first_list import REASONS
 
 if TYPE_CHECKING:
     from fuller_popheath.site import FirstList
@@ -83,7 +84,7 @@ def conditions_in_words(conditions: Sequence[str], count: int) -> str:
 
 def _one(reason: str, person: Mapping[str, Any], conditions: Sequence[str], clinician_types: Sequence[str]) -> str:
     if reason in ("severe_frailty", "moderate_frailty"):
-        return f"{NAMES[reason]} ({person['efi_deficit_count']:g} of {DEFICITS} deficits)"
+        return f"{NAMES[reason]} ({person['efi_deficit_count']:g} of {len(efi_36())} deficits)"
     if reason in ("four_or_more_conditions", "two_or_three_conditions"):
         which = conditions_in_words(conditions, int(person["condition_count"]))
         return f"{person['condition_count']:g} long-term conditions" + (f" ({which})" if which else "")

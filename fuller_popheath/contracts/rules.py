@@ -40,11 +40,12 @@ class Breaks:
         return {rule.id: int(n) for rule, n in zip(contract.rules, rows, strict=True) if n}
 
 
-def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa.Table], engine: Engine) -> Breaks:
+def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa.Table], engine: Engine, proven: tuple[str, ...] = ()) -> Breaks:
     """Every (row, rule) that is broken in a typed table: `_position`, the contract's columns, and marks `_not_of_type_<column>` where it has them.
 
     Rules of one row and references are judged for every row. Rules of rows together are judged among the rows that broke none so far, the key
     first: a row that is refused anyway is no rival of a good one. A reference to a table that is not in `references` is not judged.
+    `proven`: kinds of rules of rows together that the caller has shown to hold for the whole table, and so for any of its rows.
     """
     import numpy as np
 
@@ -56,7 +57,8 @@ def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa
                 found = _reference_breaks(table, rule, references, engine)
                 positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])
         # The key comes first: a later copy of a row shares every unique value with it, and is told about once.
-        together = [(n, r) for n, r in enumerate(contract.rules) if r.kind in TOGETHER or (r.kind in KINDS and KINDS[r.kind].together)]
+        rules_left = [(n, r) for n, r in enumerate(contract.rules) if r.kind not in proven]
+        together = [(n, r) for n, r in rules_left if r.kind in TOGETHER or (r.kind in KINDS and KINDS[r.kind].together)]
         for number, rule in sorted(together, key=lambda item: item[1].kind != "primary_key"):
             found = _together_breaks(table, positions, rule, contract, engine)
             positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])

@@ -109,10 +109,14 @@ class Engine(ABC):
         # Not connection.table(): Ibis 12 asks DuckDB 2 for the schema through a deprecated call, and Arrow knows it already.
         return ibis.table(ibis.Schema.from_pyarrow(shape), name=name)
 
-    def collect(self, expression: ir.Expr, doing: str = "computing a table") -> pa.Table:
-        """Run an expression; rows come in no particular order unless it sorts. Raises EngineFailed, naming `doing` and never a value."""
+    def collect(self, expression: ir.Expr, doing: str = "computing a table", as_written: bool = False) -> pa.Table:
+        """Run an expression; rows come in no particular order unless it sorts. Raises EngineFailed, naming `doing` and never a value.
+
+        `as_written`: joins are better done in the order they stand in, as their small sides are known to come second.
+        """
         try:
-            return self._run(str(self._connection.compile(expression))).cast(expression.as_table().schema().to_pyarrow())
+            run = self._run_as_written if as_written else self._run
+            return run(str(self._connection.compile(expression))).cast(expression.as_table().schema().to_pyarrow())
         except Exception as failed:
             raise EngineFailed(f"the engine failed while {doing} ({type(failed).__name__})") from None
 
@@ -140,6 +144,9 @@ class Engine(ABC):
 
     @abstractmethod
     def _run(self, sql: str) -> pa.Table: ...
+
+    def _run_as_written(self, sql: str) -> pa.Table:
+        return self._run(sql)
 
     @abstractmethod
     def _disconnect(self) -> None: ...

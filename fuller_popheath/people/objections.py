@@ -33,8 +33,9 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     """One row per person of core/person, in its order: what is known of each objection, and the purposes it excludes the person from.
 
     The latest of dissent and withdrawal holds, on the same day the dissent. A withdrawal counts once its day is over (recorded < as_of), a dissent as
-    soon as it is known, whatever its date: who objects is left out of work on earlier days too. Where the Type 1 codes of a practice cannot be read
-    and it sent no Type 1 list either, everybody registered there counts as objecting.
+    soon as it is known, whatever its date: who objects is left out of work on earlier days too. Where the Type 1 codes of a practice cannot be
+    read, everybody registered there counts as objecting, unless the site vouches for its files ([objections] practice_files_are_complete) and it
+    sent one with Type 1 objections.
     """
     import ibis
 
@@ -44,7 +45,9 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
         coded = engine.table("coded", inputs[CODED].select(["person_id", "state", "recorded_date"]))
         senders = engine.table("senders", inputs[PRACTICE_EXTRACT].select(["contract_id", "practice_code", "rows_in_use"]))
         unreadable = coded.filter(coded.state == UNKNOWN).select("person_id")
-        unreadable = unreadable.anti_join(_told_by_list(people, files, senders), "person_id").mutate(is_unknown=True)
+        if night.site.objections.practice_files_are_complete:
+            unreadable = unreadable.anti_join(_told_by_list(people, files, senders), "person_id")
+        unreadable = unreadable.mutate(is_unknown=True)
         recorded = files.union(coded.mutate(objection=ibis.literal(TYPE_1)).select("person_id", "objection", "state", "recorded_date"))
         judged = people.left_join(_latest(recorded, night.as_of), "person_id").drop("person_id_right")
         judged = judged.left_join(unreadable, "person_id").drop("person_id_right")
@@ -53,7 +56,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
 
 
 def _told_by_list(people: ir.Table, files: ir.Table, senders: ir.Table) -> ir.Table:
-    """The people whose practice sent a file of objections with a Type 1 objection of somebody registered there: it can be taken to hold them all.
+    """The people whose practice sent a file of objections with a Type 1 objection of somebody registered there: the site says that it holds them all.
 
     A file without any Type 1 objection tells nothing: it may be of national opt-outs alone.
     """

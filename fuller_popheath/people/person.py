@@ -84,12 +84,16 @@ def _described(people: ir.Table, as_of: date) -> ir.Table:
 
     day = ibis.literal(as_of, type="date")
     age_of_extract = day.delta(people.extract_date, unit="day").cast("int64")
+    is_later = people.extract_date > day
     return people.mutate(
         as_of=day,
         age_years=eligibility.completed_years(people.date_of_birth, as_of),
         is_temporary=people.registration_type == eligibility.TEMPORARY,
         # An extract that was made after the day is not old.
         extract_age_days=ibis.greatest(age_of_extract, 0),
+        is_from_later_extract=is_later,
+        # Who the usual GP was on the day cannot be told from a list that was made after it, and continuity is measured against it.
+        usual_gp_code=ibis.ifelse(is_later, ibis.null("string"), people.usual_gp_code),
     )
 
 

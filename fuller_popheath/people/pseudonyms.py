@@ -7,7 +7,6 @@ is used for.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,30 +108,34 @@ def pseudonymise(
     import pyarrow as pa
 
     numbers, at = _coded(nhs_number)
-    refuse_demo_key(using, numbers, data_is_synthetic)
+    is_linked = at >= 0
+    alone = np.flatnonzero(~is_linked)
+    people, which = _local(patient_id, scope, row_names, alone) if len(alone) else ([], at[:0])
+    refuse_demo_key(using, numbers, len(people), data_is_synthetic)
     ids = [using.person_id(f"nhs:{number}") for number in numbers]
     if len(set(ids)) < len(ids):
         raise FileRefused("two NHS numbers of one extract would get one person id; raise pseudonyms.key_version and take a new key")
-    is_linked = at >= 0
     person = at.astype(np.int64)
-    alone = np.flatnonzero(~is_linked)
-    if len(alone):
-        people, which = _local(patient_id, scope, row_names, alone)
-        person[alone] = which + len(ids)
-        ids += [using.person_id(message) for message in people]
+    person[alone] = which + len(ids)
+    ids += [using.person_id(message) for message in people]
     return Pseudonymised(pa.DictionaryArray.from_arrays(pa.array(person.astype(np.int32)), pa.array(ids, pa.string())), is_linked)
 
 
-def refuse_demo_key(using: PseudonymKey, numbers: Sequence[str], data_is_synthetic: bool) -> None:
-    """Raises SettingsWrong where there is only the demo key, and numbers that are no test numbers, or none and nobody says it is make-believe."""
+def refuse_demo_key(using: PseudonymKey, numbers: Sequence[str], without: int, data_is_synthetic: bool) -> None:
+    """Raises SettingsWrong where there is only the demo key for people who may be real.
+
+    They may be where a number is none of the test numbers; and, unless the site says that it is make-believe, where more people came `without` a
+    number than with one: a single test number among them tells nothing about the others.
+    """
     if not using.is_demo:
         return
     issued = sum(not number.startswith(NEVER_ISSUED) for number in numbers)
     if issued:
         raise SettingsWrong(f"{issued:,} NHS numbers may be real people's, and there is no key to make person ids with: {WHAT_TO_DO}")
-    if not numbers and not data_is_synthetic:
+    if without > len(numbers) and not data_is_synthetic:
         raise SettingsWrong(
-            f"records without any NHS number came, and there is no key to make person ids with: {WHAT_TO_DO}; "
+            f"{without:,} people came without an NHS number and {len(numbers):,} with one, and there is no key to make person ids with: "
+            f"{WHAT_TO_DO}; "
             "or, for make-believe data, put data_is_synthetic = true below [pseudonyms]"
         )
 
@@ -161,14 +164,10 @@ def _local(
     scopes, scope_at = _coded(scope)
     content_hash, row_numbers = row_names
     patient_at, scope_at = patient_at[alone], scope_at[alone]
-    pairs, which = np.unique(np.where(patient_at >= 0, scope_at.astype(np.int64) * (len(patients) + 1) + patient_at, -1), return_inverse=True)
-    people = [f"local:{scopes[pair // (len(patients) + 1)]}|{patients[pair % (len(patients) + 1)]}" if pair >= 0 else "" for pair in pairs.tolist()]
-    nameless = np.flatnonzero(patient_at < 0)
-    which = which.astype(np.int64)
+    named, nameless = np.flatnonzero(patient_at >= 0), np.flatnonzero(patient_at < 0)
+    pairs, among = np.unique(scope_at[named].astype(np.int64) * (len(patients) + 1) + patient_at[named], return_inverse=True)
+    people = [f"local:{scopes[pair // (len(patients) + 1)]}|{patients[pair % (len(patients) + 1)]}" for pair in pairs.tolist()]
+    which = np.zeros(len(alone), np.int64)
+    which[named] = among
     which[nameless] = len(people) + np.arange(len(nameless))
     return people + [f"row:{content_hash}|{row}" for row in row_numbers[alone][nameless].tolist()], which
-
-
-def content_hash_of(parts: Sequence[str]) -> str:
-    """One hash of several, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()

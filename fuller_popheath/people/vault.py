@@ -1,7 +1,8 @@
 """The one table that knows whose a person id is. Only re-identification for direct care reads it.
 
 `<vault>/identity/parts/<practice>/<extract>.parquet` (person_id, nhs_number, practice_code, patient_id, key_version), files 0600 in folders 0700;
-`<vault>/identity/as_of=<day>/parts.json` says which of them are in use. What does not belong here: making ids, and deciding who may ask.
+`<vault>/identity/as_of=<day>/parts.json` says which of them are in use. Only what the last nights use is kept: who a person was in a list that has
+been superseded for longer is forgotten. What does not belong here: making ids, and deciding who may ask.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 DIRECT_CARE = "direct_care"
 IDENTITY, AS_OF, PARTS = "identity", "as_of=", "parts.json"
 COLUMNS = ("person_id", "nhs_number", "practice_code", "patient_id")
+NIGHTS_KEPT = 10
+"""For how many nights people can still be re-identified: long enough to make a list again, no longer than that."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,45 @@ class Vault:
         return replace_whole(path, lambda temporary: pq.write_table(identities, temporary, compression="zstd"), PRIVATE_FILE)
 
     def write_night(self, as_of: date, in_use: Sequence[tuple[str, str]]) -> None:
-        """Say which (practice, extract) are in use on a day."""
-        paths = [self.part_path(practice, extract).relative_to(self.folder).as_posix() for practice, extract in in_use]
+        """Say which (practice, extract) are in use on a day, as far as they are here; on the newest day, forget what no kept night uses."""
+        own = [self.part_path(practice, extract) for practice, extract in in_use]
+        paths = [path.relative_to(self.folder).as_posix() for path in own if path.is_file()]
         folder = self.folder / IDENTITY / f"{AS_OF}{as_of.isoformat()}"
         for level in (self.folder, self.folder / IDENTITY, folder):
             make_folder(level, PRIVATE_FOLDER)
         replace_whole(folder / PARTS, lambda temporary: temporary.write_text(json.dumps({"parts": sorted(paths)}), encoding="utf-8"), PRIVATE_FILE)
+        if as_of == max(self._days()):
+            self._forget()
+
+    def _forget(self) -> None:
+        """Remove all but the last nights, then the parts that none of those uses: a kill in between leaves what the next night removes."""
+        days = sorted(self._days())
+        for day in days[:-NIGHTS_KEPT]:
+            gone = self.folder / IDENTITY / f"{AS_OF}{day.isoformat()}"
+            (gone / PARTS).unlink(missing_ok=True)
+            if not any(gone.iterdir()):
+                gone.rmdir()
+        used = {part for day in days[-NIGHTS_KEPT:] for part in self._parts(day)}
+        for path in (self.folder / IDENTITY / "parts").glob("*/*.parquet"):
+            if path.relative_to(self.folder).as_posix() not in used:
+                path.unlink(missing_ok=True)
+
+    def numbers(self, practice: str, extract: str) -> pa.Table:
+        """Whose number a practice's own number for a person is: patient_id, nhs_number; one row a patient_id that has just one number in the list.
+
+        For the door, which gives records without a number that of the list. No rows where the list is not here.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        path, names = self.part_path(practice, extract), ["patient_id", "nhs_number"]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        if not path.is_file():
+            return schema.empty_table()
+        pairs = pq.read_table(path, columns=names, partitioning=None).cast(schema).drop_null().group_by(names, use_threads=False).aggregate([])
+        counted = pairs.group_by("patient_id", use_threads=False).aggregate([("nhs_number", "count"), ("nhs_number", "min")])
+        return counted.filter(pc.equal(counted["nhs_number_count"], 1)).select(["patient_id", "nhs_number_min"]).rename_columns(names)
 
     def refuse_double(self, as_of: date) -> None:
         """Raises FileRefused where two NHS numbers of the lists in use have one person id: then nobody could say who is meant."""
@@ -84,6 +120,10 @@ class Vault:
     def _days(self) -> list[date]:
         return [date.fromisoformat(path.parent.name.removeprefix(AS_OF)) for path in (self.folder / IDENTITY).glob(f"{AS_OF}*/{PARTS}")]
 
+    def _parts(self, as_of: date) -> list[str]:
+        path = self.folder / IDENTITY / f"{AS_OF}{as_of.isoformat()}" / PARTS
+        return list(json.loads(path.read_text(encoding="utf-8"))["parts"])
+
     def _read(self, as_of: date, columns: Sequence[str]) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -92,7 +132,5 @@ class Vault:
         if not path.is_file():
             raise InputMissing(f"the vault holds no lists for {as_of}; take the practice lists of that day first")
         schema = pa.schema([(name, pa.string()) for name in columns])
-        parts = [
-            pq.read_table(self.folder / part, columns=list(columns), partitioning=None).cast(schema) for part in json.loads(path.read_text())["parts"]
-        ]
+        parts = [pq.read_table(self.folder / part, columns=list(columns), partitioning=None).cast(schema) for part in self._parts(as_of)]
         return pa.concat_tables(parts) if parts else schema.empty_table()

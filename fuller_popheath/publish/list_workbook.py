@@ -57,7 +57,11 @@ NOT_LISTED = (
     ("below_points_count", "have fewer points than the rule asks for"),
     ("beyond_capacity_count", "have enough points, but the list has no place for them"),
     ("type_1_objection_count", "are left out for their Type 1 objection"),
-    ("type_1_unknown_count", "are left out because their practice's Type 1 objections cannot be read, so that they count as objecting"),
+    (
+        "type_1_unknown_count",
+        "are left out because their practice's Type 1 objections cannot be read, so that they count as objecting: whoever runs this pipeline adds "
+        "the Type 1 code of the practice's system to the folder of [codelists] in site.toml",
+    ),
     ("national_objection_count", "are left out for their national data opt-out"),
     ("sensitive_record_count", "are left out because their record is marked as not to be shared"),
     ("no_team_count", "are left out because their practice belongs to no neighbourhood"),

@@ -239,8 +239,8 @@ def sources_view(sources: pa.Table | Sequence[str]) -> tuple[SourceRow, ...]:
     """The published files the page rests on: from `core/landing_file`, or plain names where no landing folder was surveyed."""
     if isinstance(sources, Sequence):
         return tuple(SourceRow(name, "", "") for name in sources)
-    used = [row for row in sources.to_pylist() if row["use"] == "used" and row["contract_id"].startswith("reference/")]
-    used.sort(key=lambda row: (row["contract_id"] or "", row["variant"] or "", row["file_name"], row["member"]))
+    used = [row for row in sources.to_pylist() if row["use"] == "used" and (row["contract_id"] or "").startswith("reference/")]
+    used.sort(key=lambda row: (row["contract_id"], row["variant"] or "", row["file_name"], row["member"]))
     return tuple(
         SourceRow(
             f"{row['file_name']} ({row['member']})" if row["member"] else row["file_name"],

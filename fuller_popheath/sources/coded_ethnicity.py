@@ -1,16 +1,14 @@
 """A person's ethnic category where a clinical system holds it as a coded entry of the record: the newest one counts.
 
-The codes are the code lists of kind `ethnicity`, one cluster a category of the NHS Data Dictionary (`ethnicity_a` to `ethnicity_99`).
+The codes are those of kind `ethnicity` in the code lists that the reader is given, one cluster a category of the NHS Data Dictionary (`ethnicity_a`
+to `ethnicity_99`).
 What does not belong here: how a system writes its codes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING
-
-from fuller_popheath.codelists.loading import codelist
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,17 +16,15 @@ if TYPE_CHECKING:
 PREFIX = "ethnicity_"
 
 
-@cache
-def ethnic_category_codes() -> dict[tuple[str, str], str]:
-    """The category (A to S, Z, 99) that each (code_system, code) stands for. Raises SettingsWrong for code lists that cannot be used."""
-    listed = codelist(("ethnicity",))
-    pairs = zip(listed["code_system"].to_pylist(), listed["code"].to_pylist(), strict=True)
-    return dict(zip(pairs, (cluster.removeprefix(PREFIX).upper() for cluster in listed["cluster"].to_pylist()), strict=True))
+def ethnic_category_codes(codelists: pa.Table) -> dict[tuple[str, str], str]:
+    """The category (A to S, Z, 99) that each (code_system, code) of the lists (columns cluster, kind, code_system, code) stands for."""
+    columns = (codelists[name].to_pylist() for name in ("kind", "cluster", "code_system", "code"))
+    return {(system, code): cluster.removeprefix(PREFIX).upper() for kind, cluster, system, code in zip(*columns, strict=True) if kind == "ethnicity"}
 
 
-def category_of_each(codes: Sequence[tuple[str | None, str | None]]) -> list[str | None]:
+def category_of_each(codes: Sequence[tuple[str | None, str | None]], codelists: pa.Table) -> list[str | None]:
     """The category of each (code_system, code), None for codes of anything else."""
-    known = ethnic_category_codes()
+    known = ethnic_category_codes(codelists)
     return [known.get((system, code)) if system and code else None for system, code in codes]
 
 

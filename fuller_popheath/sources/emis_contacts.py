@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath.sources import emis_layout as layout
 from fuller_popheath.sources.care_words import category_of, clinician_type_of, mode_of
-from fuller_popheath.sources.emis_people import open_extract
+from fuller_popheath.sources.emis_people import EmisExtract
 from fuller_popheath.sources.supplier_files import (
     REMOVED,
     Heads,
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def appointments(heads: Heads) -> pa.Table:
+def appointments(extract: EmisExtract) -> pa.Table:
     """One row per slot. Attended: sent in, left, or lying before the day of the extract without a mark that the patient did not attend."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    extract = open_extract(heads)
+    heads = extract.heads
     rows = read_file(layout.SLOT, heads)
     about = extract.about(rows)
     slot, session = guids(rows["record"]), guids(rows["session"])

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.sources import emis_layout as layout
 from fuller_popheath.sources.care_words import plain_words, registration_type_of
 from fuller_popheath.sources.coded_ethnicity import category_of_each, newest_categories
+from fuller_popheath.sources.listed_codes import SYNTHETIC_CODE, codes_not_to_translate
 from fuller_popheath.sources.supplier_files import (
     REMOVED,
     Heads,
     Keys,
+    Patients,
     by_distinct,
     day_for_reading,
     days,
@@ -28,13 +28,11 @@ from fuller_popheath.sources.supplier_files import (
     flags,
     guids,
     read_file,
-    row_marks,
 )
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SYNTHETIC_CODE = re.compile(r"z\.[a-z0-9_]+\.[0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
 _READ_CODE = re.compile(r"[0-9A-Za-z.]{1,5}")
 # Codes that EMIS and its users have made are written in the column of Read codes, as a few national sets that are not Read are.
@@ -44,36 +42,24 @@ _LOCAL_SUFFIXES = ("KC60", "SHHAPT")
 
 @dataclass(frozen=True)
 class EmisExtract:
-    """One extract: its files, its day (ISO), its patients (patient, nhs_number, gone: why their rows are no records) and its organisations."""
+    """One extract: its files, its day (ISO), its patients and organisations, and the code lists in use (cluster, kind, code_system, code)."""
 
     heads: Heads
     day: str
-    patients: pa.Table
-    patient_keys: Keys
+    patients: Patients
     organisations: pa.Table
+    codelists: pa.Table
 
     def practice_codes(self, organisation: pa.ChunkedArray) -> pa.ChunkedArray:
         """The ODS code of each organisation's guid, null for one that the extract does not name."""
         return fetched(self.organisations["ods_code"], Keys(self.organisations["organisation"]).find(guids(organisation)))
 
     def about(self, rows: pa.Table) -> dict[str, pa.ChunkedArray]:
-        """What every row of an extract says of itself: extract_date, practice_code, patient_id, nhs_number, `_removed` and where it stood."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        patient = guids(rows["patient"])
-        at = self.patient_keys.find(patient)
-        return {
-            "extract_date": pa.repeat(pa.scalar(self.day), rows.num_rows),
-            "practice_code": self.practice_codes(rows["organisation"]),
-            "patient_id": patient,
-            "nhs_number": fetched(self.patients["nhs_number"], at),
-            REMOVED: pc.coalesce(first_reason(rows.num_rows, ("deleted", flags(rows["deleted"]))), fetched(self.patients["gone"], at)),
-            **row_marks(rows),
-        }
+        """What every row of an extract says of itself (`Patients.about`)."""
+        return self.patients.about(rows, self.day, self.practice_codes(rows["organisation"]), guids(rows["patient"]), flags(rows["deleted"]))
 
 
-def open_extract(heads: Heads) -> EmisExtract:
+def open_extract(heads: Heads, codelists: pa.Table) -> EmisExtract:
     """Read who stands in the extract. Raises FileRefused for files that cannot be read, and for an extract without a day."""
     import pyarrow as pa
 
@@ -82,7 +68,7 @@ def open_extract(heads: Heads) -> EmisExtract:
     patients = pa.table({"patient": guids(rows["patient"]), "nhs_number": rows["nhs_number"], "gone": _gone(rows)})
     organisations = read_file(layout.ORGANISATION, heads)
     organisations = organisations.set_column(organisations.column_names.index("organisation"), "organisation", guids(organisations["organisation"]))
-    return EmisExtract(heads, day, patients, Keys(patients["patient"]), organisations)
+    return EmisExtract(heads, day, Patients(patients), organisations, codelists)
 
 
 def _gone(rows: pa.Table) -> pa.ChunkedArray:
@@ -93,19 +79,18 @@ def _gone(rows: pa.Table) -> pa.ChunkedArray:
     return first_reason(rows.num_rows, ("deleted", flags(rows["deleted"])), ("test_patient", dummy))
 
 
-def practice_list(heads: Heads) -> pa.Table:
+def practice_list(extract: EmisExtract) -> pa.Table:
     """One row per patient: the registration that the system holds of them (it keeps the last one only)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    extract = open_extract(heads)
-    rows = read_file(layout.PATIENT, heads)
-    ethnicity = _ethnic_categories(heads)
+    rows = read_file(layout.PATIENT, extract.heads)
+    ethnicity = _ethnic_categories(extract)
     about = extract.about(rows)
     return pa.table(
         {
             **about,
-            REMOVED: extract.patients["gone"],
+            REMOVED: extract.patients.table["gone"],
             "date_of_birth": days(rows["birth_date"]),
             "sex": rows["sex"],
             "ethnic_category": fetched(ethnicity["category"], Keys(ethnicity["patient"]).find(about["patient_id"])),
@@ -120,13 +105,14 @@ def practice_list(heads: Heads) -> pa.Table:
     )
 
 
-def _ethnic_categories(heads: Heads) -> pa.Table:
+def _ethnic_categories(extract: EmisExtract) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = read_file(layout.ETHNICITY, heads)
-    codes = clinical_codes(heads, rows["code_id"])
-    category = pa.array(category_of_each(list(zip(codes["code_system"].to_pylist(), codes["code"].to_pylist(), strict=True))), pa.string())
+    rows = read_file(layout.ETHNICITY, extract.heads)
+    codes = clinical_codes(extract, rows["code_id"])
+    pairs = list(zip(codes["code_system"].to_pylist(), codes["code"].to_pylist(), strict=True))
+    category = pa.array(category_of_each(pairs, extract.codelists), pa.string())
     found = fetched(pa.chunked_array([category]), Keys(codes["code_id"]).find(rows["code_id"]))
     rows = rows.append_column("category", found).filter(pc.and_(pc.is_valid(found), pc.invert(flags(rows["deleted"]))))
     return newest_categories(
@@ -141,14 +127,14 @@ def _ethnic_categories(heads: Heads) -> pa.Table:
     )
 
 
-def clinical_codes(heads: Heads, used: pa.ChunkedArray) -> pa.Table:
+def clinical_codes(extract: EmisExtract, used: pa.ChunkedArray) -> pa.Table:
     """code_id, code_system, code of the clinical codes among `used`; the system's own list holds a million others."""
     import pyarrow.compute as pc
 
-    listed = read_file(layout.CLINICAL_CODE, heads)
+    listed, kept = read_file(layout.CLINICAL_CODE, extract.heads), codes_not_to_translate(extract.codelists)
     listed = listed.filter(pc.is_in(listed["code_id"], value_set=pc.unique(used.combine_chunks())))
     columns = (listed[name].to_pylist() for name in ("snomed_code", "read_code", "national_code"))
-    pairs = [clinical_code(snomed, read, national) for snomed, read, national in zip(*columns, strict=True)]
+    pairs = [clinical_code(snomed, read, national, kept) for snomed, read, national in zip(*columns, strict=True)]
     return _as_codes(listed["code_id"], pairs)
 
 
@@ -167,26 +153,21 @@ def _as_codes(code_ids: pa.ChunkedArray, pairs: list[tuple[str | None, str | Non
     )
 
 
-def clinical_code(snomed: str | None, read: str | None, national: str | None) -> tuple[str | None, str | None]:
+def clinical_code(snomed: str | None, read: str | None, national: str | None, kept: frozenset[tuple[str, str]]) -> tuple[str | None, str | None]:
     """(code_system, code) of one line of the code list: SNOMED CT, else Read version 2, else a local code; (None, None) where there is only a term.
 
-    A Read code that means an objection or is a sensitive one in our code lists goes before SNOMED CT, whose codes for these are not verified: an
-    objection must not be lost by translation.
+    A Read or local code among `kept` (as `listed_codes.codes_not_to_translate` tells them) goes before SNOMED CT.
     """
     read_system, read_code = _read_code(read)
-    if read_system == "synthetic" or (read_system, read_code) in _codes_that_must_not_be_lost():
+    if read_system == "synthetic" or (read_system, read_code) in kept:
         return read_system, read_code
+    if national and ("local", national) in kept:
+        return "local", national
     if snomed and _DIGITS.fullmatch(snomed) and snomed != "0":
         return "snomed", snomed
     if read_code:
         return read_system, read_code
     return ("local", national) if national else (None, None)
-
-
-@cache
-def _codes_that_must_not_be_lost() -> frozenset[tuple[str, str]]:
-    listed = codelist(("objection", "sensitive"))
-    return frozenset(zip(listed["code_system"].to_pylist(), listed["code"].to_pylist(), strict=True))
 
 
 def _read_code(text: str | None) -> tuple[str | None, str | None]:

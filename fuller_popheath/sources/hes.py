@@ -1,24 +1,26 @@
 """Hospital Episode Statistics: admitted patient care (one row an episode), accident and emergency, and outpatients. Each file is one extract.
 
 HES has no NHS number: a person is `PSEUDO_HESID`. Episodes of one stay become one spell: the first of them, by EPIORDER, stands for it, the others
-come too, marked as folded into it. Outpatient attendances are none of our tables: `unmapped` counts them. Source of headers and codes: HES Data
-Dictionaries of NHS England (Admitted Patient Care; Accident and Emergency; Outpatients), and the artificial HES samples.
-What does not belong here: how one file is read (`supplier_files`).
+come too, marked as folded into it. An episode that was unfinished when the year ended (EPISTAT) is no record: it comes again, finished, in the file
+of the year in which it ends. A stay across 31 March whose first episodes had ended stands in both files, open in the first, with the same person,
+provider and day of admission: readers of core/spell take the two for one stay. An attendance at A&E has no such state: it is in the year of its
+arrival only. Outpatient attendances are none of our tables: `unmapped` counts them. Source of headers and codes: HES Data Dictionaries of NHS England
+(Admitted Patient Care; Accident and Emergency; Outpatients), and the artificial HES samples. What does not belong here: how one file is read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources.canonical import as_code, as_date
 from fuller_popheath.sources.layouts import LayoutColumn, first_value
 from fuller_popheath.sources.names import file_told
 from fuller_popheath.sources.opening import text_table
-from fuller_popheath.sources.supplier_files import REMOVED, Heads, SupplierFile, by_distinct, days, read_file, row_marks, told_among
+from fuller_popheath.sources.supplier_files import REMOVED, Heads, SupplierFile, by_distinct, days, fetched, read_file, row_marks, told_among
 from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAME = "hes"
-FOLDED = "folded_into_spell"
+FOLDED, UNFINISHED = "folded_into_spell", "unfinished_episode"
+UNFINISHED_STATES = ("1", "9")
+"""EPISTAT: unfinished; derived unfinished. 3 is finished, and so is what files without the column hold: the finished episodes only."""
 NO_DAYS = ("1800-01-01", "1801-01-01", "1582-10-15", "1600-01-01")
 """What HES writes for a day: 1800-01-01 none was sent, 1801-01-01 it was none; the last two in older extracts. They are no days of anybody."""
 NOT_GIVEN = re.compile(r"[-&\s]*")
@@ -56,6 +60,7 @@ APC = SupplierFile(
     (
         *(_PERSON, _YEAR, _PROVIDER, _PRACTICE, _DAY_OF_DISCHARGE),
         *(_column("EPIKEY"), _column("ADMIDATE"), _column("ADMIMETH"), _column("EPIORDER"), _column("EPISTART", is_needed=False)),
+        _column("EPISTAT", is_needed=False),
         *(_column(f"DIAG_4_{number:02d}", is_needed=number == 1) for number in range(1, DIAGNOSES + 1)),
     ),
 )
@@ -83,7 +88,7 @@ def practice_code(files: Heads) -> str | None:
     return None
 
 
-def read(contract: ContractId, files: Heads) -> pa.Table:
+def read(contract: ContractId, files: Heads, _codelists: pa.Table) -> pa.Table:
     """The rows of one inbound contract. Raises FileRefused where the file cannot be read, or does not say of which year it is."""
     readers: Mapping[ContractId, Callable[[Heads], pa.Table]] = {"inbound/hospital_spell": _hospital_spells, "inbound/ed_attendance": _ed_attendances}
     day = extract_date(files)
@@ -160,46 +165,68 @@ def _spell_of_each(rows: pa.Table, admitted: pa.ChunkedArray) -> tuple[np.ndarra
 
 
 def _hospital_spells(files: Heads) -> pa.Table:
-    """One row an episode, in the order of the file; the first of a spell stands for all of it, the others have `_removed`."""
+    """One row an episode, in the order of the file; the first finished one of a spell stands for all of it, the others have `_removed`.
+
+    A spell without a day of discharge was open when the file was made: that is the day on which it is known (`recorded_date`).
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     rows = _read(APC, files)
-    admitted = _days(rows["admidate"])
+    day = extract_date(files)
+    admitted, discharged = _days(rows["admidate"]), _days(rows["disdate"])
+    unfinished = pc.fill_null(pc.is_in(rows["epistat"], value_set=pa.array(UNFINISHED_STATES)), False).to_numpy()
     spells, sequence = _spell_of_each(rows, admitted)
+    sequence = sequence[~unfinished[sequence]]
     begins = np.ones(len(sequence), dtype=bool)
     begins[1:] = spells[sequence][1:] != spells[sequence][:-1]
+    heads = sequence[begins]
     first = np.zeros(rows.num_rows, dtype=bool)
-    first[sequence[begins]] = True
-    groups = np.split(sequence, np.flatnonzero(begins)[1:]) if len(sequence) else []
-    names = [name for name in rows.column_names if name.startswith("diag_4_")]
-    diagnoses = [by_distinct(rows[name], _diagnosis).to_pylist() for name in names]
-    discharged = _days(rows["disdate"]).to_pylist()
-    of_spell: dict[str, list[Any]] = {"discharge_date": discharged[:], "diagnosis_codes": [None] * rows.num_rows}
-    for group in groups:
-        head = int(group[0])
-        of_spell["discharge_date"][head] = max((discharged[at] for at in group if discharged[at]), default=None)
-        of_spell["diagnosis_codes"][head] = _joined(column[at] for at in group for column in diagnoses)
+    first[heads] = True
+    # Of each row that stands for a spell the spell's place among them; null for the other rows.
+    at = np.full(rows.num_rows, -1)
+    at[heads] = np.arange(len(heads))
+    place = pa.array(at, mask=~first)
+    group = np.cumsum(begins) - 1
+    in_order = rows.take(pa.array(sequence))
+    diagnoses = [by_distinct(in_order[name], _diagnosis) for name in rows.column_names if name.startswith("diag_4_")]
+    ends = pa.table({"group": group, "day": discharged.take(pa.array(sequence))}).group_by("group").aggregate([("day", "max")]).sort_by("group")
+    discharge = fetched(ends["day_max"], place)
+    nothing = pa.scalar(None, pa.string())
+    removed = pc.if_else(pa.array(unfinished), pa.scalar(UNFINISHED), pc.if_else(pa.array(first), nothing, pa.scalar(FOLDED)))
     return pa.table(
         {
             **row_marks(rows),
-            REMOVED: pc.if_else(pa.array(first), pa.scalar(None, pa.string()), pa.scalar(FOLDED)),
+            REMOVED: removed,
             "provider_code": rows["provider"],
             "patient_id": rows["pseudo_hesid"],
             "record_id": rows["epikey"],
             "practice_code": rows["gpprac"],
             "admission_date": admitted,
             "admission_method": rows["admimeth"],
-            "primary_diagnosis_code": pa.array(diagnoses[0], pa.string()),
-            **{name: pa.array(values, pa.string()) for name, values in of_spell.items()},
+            "primary_diagnosis_code": by_distinct(rows["diag_4_01"], _diagnosis),
+            "discharge_date": discharge,
+            "diagnosis_codes": fetched(_joined(diagnoses, group, len(heads)), place),
+            "recorded_date": pc.if_else(pc.is_null(discharge), pa.scalar(day.isoformat() if day else None, pa.string()), nothing),
         }
     )
 
 
-def _joined(codes: Iterable[str | None]) -> str | None:
-    """Each code once, in the order in which they come."""
-    return ";".join(dict.fromkeys(code for code in codes if code)) or None
+def _joined(diagnoses: Sequence[pa.ChunkedArray], group: np.ndarray, groups: int) -> pa.ChunkedArray:
+    """The codes of each group of rows, each once and in the order of rows and columns, with semicolons between; null where there is none."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = []
+    for number, column in enumerate(diagnoses):
+        there = np.flatnonzero(pc.is_valid(column).to_numpy())
+        found.append(pa.table({"group": group[there], "at": there * DIAGNOSES + number, "code": column.take(pa.array(there))}))
+    codes = pa.concat_tables(found).group_by(["group", "code"]).aggregate([("at", "min")]).sort_by("at_min")
+    lists = codes.group_by("group", use_threads=False).aggregate([("code", "list")])
+    joined = pc.binary_join(lists["code_list"], ";")
+    return fetched(joined, pc.index_in(pa.array(np.arange(groups)), value_set=lists["group"].combine_chunks()))
 
 
 def _ed_attendances(files: Heads) -> pa.Table:
@@ -235,4 +262,5 @@ SUPPLIER = SupplierSpec(
     is_set=False,
     is_one_scope=True,
     files_add_up=True,
+    unmapped=unmapped,
 )

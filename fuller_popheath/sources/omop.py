@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "omop"
 NO_PRACTICE = "V81999"
-"""GP practice code not known: default code of the NHS Data Dictionary (GENERAL MEDICAL PRACTICE CODE, default codes)."""
+"""GP practice code not known: default code of the NHS Data Dictionary (GENERAL MEDICAL PRACTICE CODE, default codes). Rows of persons without a care
+site whose own code is an ODS code have it: they are in the account, and no practice is made up for them. It is no sender's of hospital rows."""
 NO_PROVIDER = "89999"
 """Provider without an organisation code: default code of the NHS Data Dictionary (ORGANISATION CODE (CODE OF PROVIDER), default codes)."""
 NOT_KNOWN, EMERGENCY = "99", "21"
@@ -71,11 +72,11 @@ _RELEASES = ("source_release_date", "cdm_release_date")
 
 
 def practice_code(files: Heads) -> str | None:
-    """The one practice of an extract without care sites; None where the rows say it."""
-    return None if any(head.first_row for head in files.get("CARE_SITE", ())) else NO_PRACTICE
+    """None: the rows say whose they are, those of practices and those of hospitals each in their own column."""
+    return None
 
 
-def read(contract: ContractId, files: Heads) -> pa.Table:
+def read(contract: ContractId, files: Heads, _codelists: pa.Table) -> pa.Table:
     """The rows of one inbound contract. Raises FileRefused for a table that cannot be read, or where nothing gives the day of the extract."""
     readers: Mapping[ContractId, Callable[[Heads], pa.Table]] = {
         "inbound/practice_list": _practice_list,
@@ -357,4 +358,5 @@ SUPPLIER = SupplierSpec(
     extract_date=extract_date,
     practice_code=practice_code,
     is_one_scope=True,
+    unmapped=unmapped,
 )

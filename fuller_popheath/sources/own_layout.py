@@ -53,7 +53,7 @@ LAYOUTS: Mapping[ContractId, Layout] = {
         {**_NHS, "recorded_date": as_date, "value": as_number, "unit": as_text, "is_confidential": as_flag},
     ),
     "inbound/medication_issue": _columns(
-        {**_EXTRACT, **_RECORD, "issue_date": as_date, **_CODED}, {**_NHS, "recorded_date": as_date, "is_repeat": as_flag}
+        {**_EXTRACT, **_RECORD, "issue_date": as_date, **_CODED}, {**_NHS, "recorded_date": as_date, "is_repeat": as_flag, "is_confidential": as_flag}
     ),
     "inbound/appointment": _columns(
         {**_EXTRACT, **_RECORD, "appointment_date": as_date, "status": as_lower, "clinician_type": as_lower, "mode": as_lower},
@@ -82,8 +82,9 @@ LAYOUTS: Mapping[ContractId, Layout] = {
         },
     ),
     "inbound/objection": _columns(
-        {"extract_date": as_date, "practice_code": as_code, "record_id": as_text, "objection": as_lower, "state": as_lower, "recorded_date": as_date},
-        {**_NHS, "patient_id": as_text},
+        {"extract_date": as_date, "record_id": as_text, "objection": as_lower, "state": as_lower, "recorded_date": as_date},
+        # The national data opt-out service sends nobody's practice.
+        {**_NHS, "patient_id": as_text, "practice_code": as_code},
     ),
 }
 NOT_CODED = ("record_id", "value")
@@ -169,7 +170,7 @@ def _only(files: Files) -> FileHead:
     return next(iter(files.values()))[0]
 
 
-def read(contract: ContractId, files: Files) -> pa.Table:
+def read(contract: ContractId, files: Files, _codelists: pa.Table | None = None) -> pa.Table:
     """The rows of one file: its columns as its contract names them, in one spelling, text that recurs dictionary-encoded; `_row`, `_file`, `_shape`.
 
     Typed columns of a Parquet file stay typed. Raises FileRefused if it cannot be read or a column stands twice.
@@ -194,6 +195,10 @@ def read(contract: ContractId, files: Files) -> pa.Table:
         found = {name: raw[f"c{at}"] for name, at in positions.items()}
         marks = {name: raw[name] for name in (ROW, SHAPE) if name in raw.column_names}
     columns = {name: canonical_coded(column, readings[name]) for name, column in found.items()}
+    optional = {column.name for column in layout.columns if not column.needed}
+    if "practice_code" in optional - set(columns):
+        # Where it is part of a table's key it must be there, even if it says nothing.
+        columns["practice_code"] = pa.chunked_array([pa.nulls(raw.num_rows, pa.string())])
     file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(raw.num_rows, np.int32)), pa.array([contract]))
     return pa.table({**columns, **marks, FILE: file})
 

@@ -1,4 +1,5 @@
-"""What the readers of clinical systems share: telling one of a system's files by its headers, reading it, joining it by its keys, its days and flags.
+"""What the readers of clinical systems share: telling one of a system's files by its headers, reading it, joining it by its keys, its days and flags,
+and what every row of an extract says of itself.
 
 What does not belong here: any one system's files (`emis_layout`, `tpp_layout`) and words (`care_words`).
 """
@@ -10,20 +11,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from fuller_popheath.errors import FileRefused
+from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.periods import parse_published_date
 from fuller_popheath.sources.canonical import canonical
 from fuller_popheath.sources.csv_text import ROW, SHAPE
 from fuller_popheath.sources.heads import OpenedHead
 from fuller_popheath.sources.layouts import Layout, LayoutColumn, read_layout
 from fuller_popheath.sources.names import file_told
-from fuller_popheath.specs import FileHead
+from fuller_popheath.specs import ContractId, FileHead
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Reader = TypeVar("Reader")
 FILE = "_file"
 REMOVED = "_removed"
 """Why a row that the system sent is no record: `deleted`, `test_patient`, `no_patient`, ...; null for the others. The door accounts for each."""
@@ -130,6 +132,40 @@ def fetched(values: pa.ChunkedArray, positions: pa.Array) -> pa.ChunkedArray:
     import pyarrow as pa
 
     return pa.chunked_array([values.combine_chunks().take(positions)], type=values.type)
+
+
+class Patients:
+    """The patients of an extract: a table with patient, nhs_number and gone (why their rows are no records, null for the others)."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table, self.keys = table, Keys(table["patient"])
+
+    def about(
+        self, rows: pa.Table, day: str, practice_code: pa.ChunkedArray, patient: pa.ChunkedArray, deleted: pa.ChunkedArray
+    ) -> dict[str, pa.ChunkedArray]:
+        """What every row of an extract says of itself: extract_date, practice_code, patient_id, nhs_number, `_removed` and where it stood.
+
+        A row is removed for its own mark (`deleted`), or else for its patient's reason.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        at = self.keys.find(patient)
+        return {
+            "extract_date": pa.repeat(pa.scalar(day), rows.num_rows),
+            "practice_code": practice_code,
+            "patient_id": patient,
+            "nhs_number": fetched(self.table["nhs_number"], at),
+            REMOVED: pc.coalesce(first_reason(rows.num_rows, ("deleted", deleted)), fetched(self.table["gone"], at)),
+            **row_marks(rows),
+        }
+
+
+def reader_of(readers: Mapping[ContractId, Reader], contract: ContractId, told: str) -> Reader:
+    """The reader of a contract. Raises SettingsWrong where the system's extract, as messages call it, does not fill it."""
+    if contract not in readers:
+        raise SettingsWrong(f"{told} does not fill {contract}")
+    return readers[contract]
 
 
 def only_value(keys: pa.ChunkedArray, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:

@@ -1,6 +1,8 @@
 """TPP SystmOne extracts: practice lists, clinical events, medication issues and appointments from its CSV files.
 
 Which files and headers: `tpp_layout`. Who is in an extract: `tpp_people`. Appointments: `tpp_contacts`. Files without header row are not read.
+Extracts are taken as complete ones: of an extract of changes only, what did not change would be missing, and rows that it marks as removed are only
+left out of it, not taken back from the extract before.
 None of these files names a usual GP, says that an entry or a patient is confidential, or carries the national category of an appointment; the type of
 the rota stands in for the category where it is written in the national words.
 """
@@ -10,12 +12,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fuller_popheath.errors import FileRefused, SettingsWrong
+from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources import tpp_layout as layout
 from fuller_popheath.sources.layouts import first_value
-from fuller_popheath.sources.supplier_files import REMOVED, Heads, days, extract_day, first_reason, flags, read_file, told_among
+from fuller_popheath.sources.listed_codes import SYNTHETIC_CODE
+from fuller_popheath.sources.supplier_files import REMOVED, Heads, days, extract_day, first_reason, flags, read_file, reader_of, told_among
 from fuller_popheath.sources.tpp_contacts import appointments
-from fuller_popheath.sources.tpp_people import SYNTHETIC_CODE, clinical_codes, known, open_extract, practice_list
+from fuller_popheath.sources.tpp_people import TppExtract, clinical_codes, known, ods_codes, open_extract, practice_list
 from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
 if TYPE_CHECKING:
@@ -37,13 +40,13 @@ def practice_code(heads: Heads) -> str | None:
     if not organisation or PRACTICE_CODE.fullmatch(organisation.upper()):
         return organisation.upper() or None
     try:
-        code = open_extract(heads).ods_codes(pa.chunked_array([[organisation]]))[0].as_py()
+        code = ods_codes(pa.chunked_array([[organisation]]), read_file(layout.ORGANISATION, heads))[0].as_py()
     except FileRefused:
         return None
     return code if code != organisation else None
 
 
-def read(contract: ContractId, heads: Heads) -> pa.Table:
+def read(contract: ContractId, heads: Heads, codelists: pa.Table) -> pa.Table:
     """The rows of one inbound contract of one extract. Raises FileRefused for files that cannot be read, SettingsWrong for another contract."""
     readers = {
         "inbound/practice_list": practice_list,
@@ -51,19 +54,17 @@ def read(contract: ContractId, heads: Heads) -> pa.Table:
         "inbound/medication_issue": medication_issues,
         "inbound/appointment": appointments,
     }
-    if contract not in readers:
-        raise SettingsWrong(f"a SystmOne extract does not fill {contract}")
-    return readers[contract](heads)
+    reader = reader_of(readers, contract, "a SystmOne extract")
+    return reader(open_extract(heads, codelists))
 
 
-def clinical_events(heads: Heads) -> pa.Table:
+def clinical_events(extract: TppExtract) -> pa.Table:
     """One row per coded entry. A number counts where IsNumeric says so, or where the extract has no such column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    extract = open_extract(heads)
-    rows = read_file(layout.CODE, heads)
-    system, code = clinical_codes(rows)
+    rows = read_file(layout.CODE, extract.heads)
+    system, code = clinical_codes(rows, extract.codelists)
     is_number = pc.or_(pc.is_null(rows["is_numeric"]), flags(rows["is_numeric"]))
     nothing = pa.scalar(None, pa.string())
     return pa.table(
@@ -80,13 +81,12 @@ def clinical_events(heads: Heads) -> pa.Table:
     )
 
 
-def medication_issues(heads: Heads) -> pa.Table:
+def medication_issues(extract: TppExtract) -> pa.Table:
     """One row per issue, on the day the medication starts. What a hospital, a dentist or another gave is no issue (`not_issued_here`)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    extract = open_extract(heads)
-    rows = read_file(layout.MEDICATION, heads)
+    rows = read_file(layout.MEDICATION, extract.heads)
     about = extract.about(rows)
     dmd, multilex = known(rows["dmd_code"]), known(rows["multilex_code"])
     is_synthetic = pc.fill_null(pc.match_substring_regex(dmd, f"^{SYNTHETIC_CODE.pattern}$"), False)
@@ -112,9 +112,8 @@ _PEOPLE = (layout.PATIENT.name, layout.REGISTRATION.name)
 
 SUPPLIER = SupplierSpec(
     name="tpp",
-    expects="a TPP SystmOne extract (a folder with its CSV files, separated by commas; files without header row cannot be read: "
-    + ", ".join(file.name for file in layout.FILES)
-    + ")",
+    expects="a TPP SystmOne extract (complete, not of changes only; a folder with its CSV files, separated by commas; "
+    "files without header row cannot be read: " + ", ".join(file.name for file in layout.FILES) + ")",
     contracts=("inbound/practice_list", "inbound/clinical_event", "inbound/medication_issue", "inbound/appointment"),
     recognise=recognise,
     needs={

@@ -25,7 +25,7 @@ from fuller_popheath.sources.supplier_files import (
     read_file,
     times,
 )
-from fuller_popheath.sources.tpp_people import known, open_extract, words
+from fuller_popheath.sources.tpp_people import TppExtract, known, words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,12 +46,12 @@ def status_of(text: str) -> str:
     return "booked" if said.startswith("booked") else text
 
 
-def appointments(heads: Heads) -> pa.Table:
+def appointments(extract: TppExtract) -> pa.Table:
     """One row per appointment; one without patient is `no_patient`. A patient who was seen has attended, whatever the status says."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    extract = open_extract(heads)
+    heads = extract.heads
     rows = read_file(layout.APPOINTMENT, heads)
     about = extract.about(rows)
     staff, method = _staff(heads, rows)

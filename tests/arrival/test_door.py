@@ -162,14 +162,16 @@ def test_another_key_or_another_switch_reads_everything_again(landing: Any, nigh
     assert len(list((night.store.folder / REGISTRATION / "parts" / "P81001").iterdir())) == 2
 
 
-def test_another_landing_folder_starts_from_nothing(landing: Any, night: Any) -> None:
+def test_a_landing_folder_of_another_name_keeps_the_last_good_extracts_of_the_store(landing: Any, night: Any) -> None:
     from fuller_popheath.arrival.extract_store import ExtractStore
 
     path = landing.practice_list("P81001", people=60)
     night.take()
-    night.store = ExtractStore(night.store.folder, "elsewhere")
+    night.store = ExtractStore(night.store.folder, "landing of the next night")
     path.unlink()
-    assert night.take("2026-08-02").account.num_rows == 0
+    taken = night.take("2026-08-02")
+    assert night.states(taken) == {"P81001": "stale"}
+    assert night.row(taken, "P81001")["rows_in_use"] == 60
 
 
 def test_parts_are_private_sorted_and_hold_no_identifier(landing: Any, night: Any, test_number: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from datetime import date
 from typing import Any
 
@@ -180,7 +181,7 @@ def test_nothing_is_lost_whatever_comes(landing: Any, night: Any, drawn: list[tu
     header = landing.events("P81001", rows=0).read_text().strip()
     lines = [line.format(f"r{number}x") for line, number in drawn]
     landing.lines("clinical_event/P81001.csv", [header, *lines])
-    night.store = type(night.store)(night.store.folder, str(lines))
+    night.store = type(night.store)(night.folder / "stores" / hashlib.sha256("".join(lines).encode()).hexdigest())
     row = night.row(night.take(table="clinical_event", site={"arrival": {"max_quarantined_percent": 100}}), "P81001")
     assert row["rows_read"] == len(lines) == row["rows_accepted"] + row["rows_quarantined"]
     assert row["rows_in_use"] == row["rows_accepted"]

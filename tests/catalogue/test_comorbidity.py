@@ -18,6 +18,12 @@ PAYNE = {
     "HYP": 0.08, "ANXDEP": 0.5, "PNC": 0.92, "HEL": 0.09, "IBS": 0.21, "AST": 0.19, "DIB": 0.75, "CHD": 0.49, "CKD": 0.53, "ATR": 1.34,
     "CON": 1.12, "STR": 0.8, "COP": 1.46, "RHE": 0.43, "CAN": 1.53, "ALC": 0.65, "HEF": 1.18, "DEM": 2.5, "SCZ": 0.64, "EPI": 0.92,
 }  # fmt: skip
+CHARLSON_1987 = {
+    "myocardial_infarction": 1, "congestive_heart_failure": 1, "peripheral_vascular_disease": 1, "cerebrovascular_disease": 1, "dementia": 1,
+    "chronic_pulmonary_disease": 1, "rheumatic_disease": 1, "peptic_ulcer_disease": 1, "mild_liver_disease": 1,
+    "diabetes_without_complication": 1, "diabetes_with_complication": 2, "hemiplegia_or_paraplegia": 2, "renal_disease": 2, "malignancy": 2,
+    "moderate_or_severe_liver_disease": 3, "metastatic_solid_tumour": 6, "aids_hiv": 6,
+}  # fmt: skip
 
 
 Case = tuple[tuple[Record, ...], tuple[Record, ...], tuple[tuple[int, float], ...]]
@@ -44,7 +50,20 @@ def scores(core_table: Build, build: Build, night: Build, ago: Build) -> Callabl
 
 def test_the_weights_are_the_published_ones() -> None:
     assert {code: weight / 100 for code, weight in comorbidity.CAMBRIDGE_HUNDREDTHS.items()} == PAYNE
-    assert sorted(weight for weight, _, _ in comorbidity.CHARLSON.values()) == [1] * 10 + [2] * 4 + [3, 6, 6]
+    assert {name: weight for name, (weight, _, _) in comorbidity.CHARLSON.items()} == CHARLSON_1987
+
+
+def test_each_charlson_cluster_alone_has_the_weight_of_its_condition(scores: Build) -> None:
+    alone = [(name, cluster) for name, (_, clusters, _) in comorbidity.CHARLSON.items() for cluster in clusters]
+    rows = scores([(((cluster, 900),), (), ()) for _, cluster in alone])
+    assert [(cluster, row["charlson_score"]) for (_, cluster), row in zip(alone, rows, strict=True)] == [
+        (cluster, CHARLSON_1987[name]) for name, cluster in alone
+    ]
+
+
+def test_breathlessness_that_is_only_a_frailty_deficit_is_no_chronic_pulmonary_disease(scores: Build) -> None:
+    """Charlson's chronic pulmonary disease is COPD, asthma and bronchiectasis here; the frailty index's respiratory disease is wider."""
+    assert scores([((("respiratory_disease", 900),), (), ())])[0]["charlson_score"] == 0
 
 
 def test_hypertension_diabetes_and_copd_are_2_29(scores: Build) -> None:

@@ -54,6 +54,14 @@ def test_twelve_of_36_is_moderate_and_thirteen_severe(rows_of: Build) -> None:
     assert (twelve["efi_category"], thirteen["efi_category"]) == ("moderate", "severe")
 
 
+def test_each_cluster_alone_is_one_deficit(rows_of: Build) -> None:
+    clusters = [name for names in frailty.DEFICITS.values() for name in names]
+    assert {"diabetes_type_1", "bronchiectasis", "care_home"} <= set(clusters)
+    assert [row["efi_deficit_count"] for row in rows_of([(80, [(name, 900)], ()) for name in clusters])] == [1] * len(clusters)
+    # Whether the published lists have it as a disease of the urinary system could not be read.
+    assert [row["efi_deficit_count"] for row in rows_of([(80, [("prostate_disease", 900)], ())])] == [0]
+
+
 def test_two_codes_of_one_deficit_count_once(rows_of: Build) -> None:
     [row] = rows_of([(80, [("copd", 9), ("asthma", 9), ("bronchiectasis", 9), ("coronary_heart_disease", 9), ("myocardial_infarction", 9)], ())])
     assert row["efi_deficit_count"] == 2

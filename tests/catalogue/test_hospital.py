@@ -63,7 +63,10 @@ def test_a_birth_or_transfer_is_neither_emergency_nor_elective(of: Of) -> None:
         ([(10, 10, "21")], 0),  # a day case
         ([(400, 360, "21")], 5),  # reaches into the window
         ([(10, None, "21")], 10),  # still open
-        ([(5000, None, "21")], 365),  # never closed
+        ([(90, None, "21")], 90),
+        ([(100, None, "21")], 90),  # not heard of for more than 90 days: counted no longer
+        ([(400, None, "21")], 55),
+        ([(5000, None, "21")], 0),  # never closed
         ([(400, 366, "21")], 0),
         ([(10, 7, "21"), (9, 8, "11")], 4),
     ],
@@ -83,6 +86,54 @@ def test_a_discharge_that_lies_ahead_is_not_known(of: Of) -> None:
         person = of([(4, left, "21")])
         assert (person["is_in_hospital"], person["last_admission_length_days"], person["days_since_last_discharge"]) == (True, 4, None)
     assert of([(4, 1, "21")])["is_in_hospital"] is False
+
+
+def test_an_open_stay_goes_on_for_90_days_after_it_was_last_known_to_be_open(of: Of, ago: Ago) -> None:
+    for admitted, recorded, is_in_hospital, length in ((90, 90, True, 90), (91, 91, False, 90), (500, 90, True, 500), (500, 91, False, 499)):
+        person = of([(admitted, None, "21")], recorded_date=ago(recorded))
+        assert (person["is_in_hospital"], person["last_admission_length_days"]) == (is_in_hospital, length)
+
+
+@pytest.fixture
+def of_records(core_table: Callable[..., Any], persons: Callable[..., Any], night: Callable[..., Any], build: Callable[..., Any], ago: Ago) -> Of:
+    """The features of one person from records of emergency stays (days before: admitted, discharged, recorded; provider)."""
+
+    def made(*records: tuple[int, int | None, int, str]) -> dict[str, Any]:
+        rows = [
+            {
+                "person": 0,
+                "admission_date": ago(admitted),
+                "discharge_date": None if left is None else ago(left),
+                "recorded_date": ago(recorded),
+                "provider_code": provider,
+                "admission_method": "21",
+                "is_emergency": True,
+            }
+            for admitted, left, recorded, provider in records
+        ]
+        person: dict[str, Any] = build(GROUP, {PERSON: persons(1), SPELL: core_table(SPELL, rows)}, night()).to_pylist()[0]
+        return person
+
+    return made
+
+
+def test_a_stay_in_the_files_of_two_years_is_one(of_records: Of) -> None:
+    """Open in the file of the first year, ended in that of the second: one admission, out of hospital, 20 nights."""
+    both = ((60, None, 50, "RXN"), (60, 40, 40, "RXN"))
+    for records in (both, both[::-1]):
+        person = of_records(*records)
+        assert (person["admission_count_365"], person["is_in_hospital"], person["bed_day_count_365"]) == (1, False, 20)
+    # Before the second file is known the stay is open; open in both, it is one stay, last known by the newer.
+    assert of_records((60, None, 50, "RXN"), (60, 0, 0, "RXN"))["is_in_hospital"] is True
+    person = of_records((500, None, 400, "RXN"), (500, None, 35, "RXN"))
+    assert (person["is_in_hospital"], person["bed_day_count_365"], person["last_admission_length_days"]) == (True, 365, 500)
+
+
+def test_two_stays_are_not_taken_for_one(of_records: Of) -> None:
+    """At another provider; and of one day, where the first ended on it."""
+    for other in ((60, 40, 40, "RTX"), (60, 60, 60, "RXN"), (60, 60, 59, "RXN")):
+        person = of_records((60, None, 60, "RXN"), other)
+        assert (person["admission_count_365"], person["is_in_hospital"]) == (2, True)
 
 
 def test_a_stay_that_is_recorded_at_its_end_is_unknown_until_then(of: Of, ago: Ago) -> None:

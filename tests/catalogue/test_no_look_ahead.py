@@ -1,11 +1,12 @@
 """Nothing that happens or is written down on the day or later changes any fact or feature: whatever the registry finds, a new file too.
 
 Arbitrary records, dated or recorded from the day on, are added to every core table; a record of the day before shows that the test would see it.
+Exempt are facts that protect people and say so (`FactSpec.sees_all`), on which no other fact and no feature may rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ PERSON = "core/person"
 PEOPLE = 3
 STRANGER = 99
 SPECS: dict[str, Any] = {**registry.facts(), **registry.features()}
+SEES_ALL = {name for name, spec in registry.facts().items() if spec.sees_all}
 RECORDS = tuple(sorted({name for spec in SPECS.values() for name in spec.inputs if load_contract(name).known_by}))
 CODES = {(row["code_system"], row["code"]): row["kind"] for row in codelist().to_pylist()}
 TEXTS = {
@@ -84,7 +86,8 @@ def control(contract_id: str, day: date) -> list[dict[str, Any]]:
     contract = load_contract(contract_id)
     dates = dict.fromkeys(contract.known_by, day - timedelta(days=1))
     plain = {"status": "attended", "clinician_type": "gp", "clinician_id": "G1000001", "admission_method": "21", "is_emergency": True, "value": 55.0}
-    row = {name: value for name, value in plain.items() if name in contract.column_names}
+    # Stays that have ended: open ones of one day and provider are one stay.
+    row = {name: value for name, value in {**plain, "discharge_date": day - timedelta(days=1)}.items() if name in contract.column_names}
     if "code" in contract.column_names:
         return [{**row, **dates, "person": 0, "code_system": system, "code": code} for system, code in sorted(CODES)]
     return [{**row, **dates, "person": 0} for _ in range(3)]
@@ -139,8 +142,20 @@ def before(everything: Callable[[Rows], dict[str, pa.Table]], known: Rows) -> di
     return everything(known)
 
 
-def changed(one: Mapping[str, pa.Table], other: Mapping[str, pa.Table]) -> list[str]:
-    return [name for name in one if not one[name].equals(other[name])]
+def changed(one: Mapping[str, pa.Table], other: Mapping[str, pa.Table], exempt: Collection[str] = frozenset(SEES_ALL)) -> list[str]:
+    return [name for name in one if name not in exempt and not one[name].equals(other[name])]
+
+
+def test_only_objections_are_seen_from_any_day_and_nothing_here_rests_on_them() -> None:
+    assert {"core/coded_objection"} == SEES_ALL
+    assert not [name for name, spec in SPECS.items() if SEES_ALL & set(spec.inputs)]
+
+
+def test_what_is_exempt_would_be_found(
+    everything: Callable[[Rows], dict[str, pa.Table]], known: Rows, before: dict[str, pa.Table], ago: Callable[[int], date]
+) -> None:
+    later = [{"person": 2, "event_date": ago(-40), "recorded_date": ago(-40), "code_system": "synthetic", "code": "z.type_1_dissent.1"}]
+    assert changed(before, everything({**known, "core/event": [*known["core/event"], *later]}), exempt=()) == ["core/coded_objection"]
 
 
 def test_records_dated_or_recorded_from_the_day_on_change_nothing(
@@ -187,7 +202,7 @@ def test_a_date_that_lies_ahead_in_a_known_record_changes_nothing(
 def test_a_record_of_the_day_before_is_seen(
     everything: Callable[[Rows], dict[str, pa.Table]], known: Rows, before: dict[str, pa.Table], ago: Callable[[int], date]
 ) -> None:
-    seen = {name: changed(before, everything({**known, name: [*known[name], *control(name, ago(0))]})) for name in RECORDS}
+    seen = {name: changed(before, everything({**known, name: [*known[name], *control(name, ago(0))]}), exempt=()) for name in RECORDS}
     assert {name: bool(groups) for name, groups in seen.items()} == dict.fromkeys(RECORDS, True)
 
     def rests_on_records(name: str) -> bool:

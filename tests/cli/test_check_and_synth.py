@@ -50,10 +50,10 @@ def test_synth_says_what_it_made(tmp_path: Path, fuller) -> None:  # type: ignor
     assert len(list((tmp_path / "place" / "practice_lists").glob("*.csv"))) >= 1
 
 
-def test_synth_refuses_more_people_than_the_test_range_of_nhs_numbers_holds(tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
-    answer = fuller("synth", "--out", tmp_path / "place", "--people", 2_000_000)
+def test_synth_refuses_more_people_than_there_are_names_and_codes_for(tmp_path: Path, fuller) -> None:  # type: ignore[no-untyped-def]
+    answer = fuller("synth", "--out", tmp_path / "place", "--people", 3_000_000)
     assert answer.code == 2
-    assert "999" in answer.complaints
+    assert "at most 2,400,000" in answer.complaints
 
 
 def test_an_unexpected_error_shows_its_place_and_not_its_text(tmp_path: Path, fuller, monkeypatch) -> None:  # type: ignore[no-untyped-def]

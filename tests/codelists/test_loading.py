@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fuller_popheath.arrival.plausible import code_lists_used
 from fuller_popheath.codelists.layouts import CODE_SYSTEMS, KINDS, has_check_digit
 from fuller_popheath.codelists.loading import HERE, clusters_of, codelist, codes_of, entries, lists_not_mapped
 from fuller_popheath.errors import SettingsWrong
@@ -102,6 +103,9 @@ def test_the_primary_care_reference_sets(write_list: WriteList, between: str) ->
     assert ("snomed", "404904002") not in codes_of("hypertension", folder)
     assert ("snomed", "925861000000102") in codes_of("severe_frailty", folder) & codes_of("frailty", folder)
     assert lists_not_mapped(folder) == (("PCD_Refset_Content.txt", "ABPMDEC_COD", 1),)
+    # Of a file of many lists most are left on purpose.
+    assert code_lists_used(folder).is_as_expected
+    assert "(1 published lists are not used)" in code_lists_used(folder).sentence
 
 
 def test_a_reference_set_of_a_release_counts_its_active_rows(write_list: WriteList) -> None:
@@ -127,6 +131,13 @@ def test_open_codelists_by_file_name_by_mapping_and_by_refset_name(write_list: W
     assert ("snomed", FRAILTY) in codes_of("asthma", folder)
     assert ("icd10", "I48X") in codes_of("anticoagulant", folder)
     assert lists_not_mapped(folder) == (("someone-else.csv", "someone-else", 2),)
+    found = code_lists_used(folder)
+    assert not found.is_as_expected
+    assert found.numbers == {"files of code lists": 5, "files not used": 1, "published lists not used": 1}
+    assert "1 of 5 files of the site's code lists stand for no cluster: someone-else.csv; say in clusters.csv" in found.sentence
+    (folder / "someone-else.csv").unlink()
+    assert code_lists_used(folder).is_as_expected
+    assert code_lists_used(None).is_as_expected
 
 
 OURS = ("cluster", "kind", "code_system", "code")

@@ -29,11 +29,13 @@ PERSON = {
     "is_sensitive": False,
     "extract_date": DAY,
     "extract_age_days": 0,
+    "is_from_later_extract": False,
 }
 OBJECTION = {"has_type_1_objection": False, "type_1_reason": "no_record", "has_national_objection": False, "excluded_from_rule_list": False}
 FEATURES = {
     "condition_count": 0,
     "efi_deficit_count": 0,
+    "efi_category": None,
     "continuity_upc": None,
     "continuity_contact_count": 0,
     "continuity_clinician_count": 0,

@@ -42,6 +42,18 @@ def test_most_points_first_then_the_draw(make: Any) -> None:
     assert (account["last_listed_points"], account["equal_points_not_listed_count"], account["listed_count"]) == (3, 2, 3)
 
 
+def test_frailty_is_the_category_of_the_features_and_its_deficits_are_told(make: Any) -> None:
+    people = [
+        {"name": "a", "efi_category": "severe", "efi_deficit_count": 14},
+        {"name": "b", "efi_category": "moderate", "efi_deficit_count": 9},
+        {"name": "c", "efi_category": None, "efi_deficit_count": 14, "age_years": 64},
+        {"name": "d", "efi_category": "mild", "efi_deficit_count": 8},
+    ]
+    need = make(people, minimum_points=2)["core/continuity_need"]
+    assert need["reason_codes"].to_pylist() == ["severe_frailty", "moderate_frailty", None, None]
+    assert need["reasons"].to_pylist() == ["severe frailty (14 of 36 deficits)", "moderate frailty (9 of 36 deficits)", None, None]
+
+
 def test_each_neighbourhood_has_its_own_list(make: Any) -> None:
     people = [{"name": "a", **NEEDY}, {"name": "b", **NEEDY, "practice_code": "A00003", "neighbourhood_code": "U00002"}]
     listed = make(people)["products/continuity_list"]

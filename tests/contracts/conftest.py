@@ -18,9 +18,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import find
 
+from fuller_popheath.codelists.layouts import has_check_digit
 from fuller_popheath.contracts import Column, Contract, Rule
 
 Row = dict[str, Any]
+NUMBER_RULES = ("no_nhs_number", "no_nhs_number_as_code", "long_number_is_snomed")
 BLANKS = " \t\n\r\v\f"
 SHAPE = b"\x01\x01\x00\x00\x00" + bytes(16)  # a point at 0, 0 as little-endian WKB
 
@@ -68,6 +70,26 @@ def check_digit_wrong(text: str) -> bool:
     return len(set(digits)) == 1 or {11: 0}.get(check, check) != digits[9]
 
 
+def holds_number(text: str) -> bool:
+    """Whether ten digits that stand together, in groups or not, are a person's number; a key made by a machine is none."""
+    if re.fullmatch(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?", text):
+        return False
+    runs = re.findall(r"(?<![0-9])[0-9](?:[ -]?[0-9]){9}(?![0-9])", text)
+    return any(not check_digit_wrong(re.sub("[^0-9]", "", run)) for run in runs)
+
+
+def number_rule_broken(rule: Rule, values: Mapping[str, Any]) -> bool:
+    """Whether a row breaks a rule against numbers of persons in a column that is kept."""
+    text = values[rule.arguments["column"]]
+    system = values[rule.arguments["system"]] if "system" in rule.arguments else ("local", "snomed")[rule.arguments["snomed"]]
+    of_snomed = system in ("snomed", "dmd")
+    if text is None:
+        return False
+    if rule.kind == "long_number_is_snomed":
+        return system is not None and re.fullmatch("[0-9]{9,}", text) is not None and not of_snomed
+    return holds_number(text) and not (of_snomed and re.fullmatch("[0-9]{10}", text) and has_check_digit(text))
+
+
 def between_columns_broken(rule: Rule, values: Mapping[str, Any]) -> bool:
     """Whether a row breaks a custom rule of one row; missing values break none."""
     given: Mapping[str, Any] = rule.arguments
@@ -81,6 +103,8 @@ def between_columns_broken(rule: Rule, values: Mapping[str, Any]) -> bool:
         return any(a is not None and b is not None and (a > b + slack if slack else a > b) for a, b in pairs)
     if rule.kind == "nhs_number":
         return values[given["column"]] is not None and check_digit_wrong(values[given["column"]])
+    if rule.kind in NUMBER_RULES:
+        return number_rule_broken(rule, values)
     if rule.kind == "one_given":
         return all(values[name] is None for name in given["columns"])
     if rule.kind == "flags_difference":
@@ -161,6 +185,8 @@ def moves(contract: Contract, row: Row, columns: Sequence[str]) -> Iterator[Row]
             cells = [str(v) for v in column.allowed]
         elif column.logical_type == "boolean":
             cells = ["true", "false"]
+        elif any(r.arguments.get("column") == name and r.kind in NUMBER_RULES for r in contract.rules):
+            cells = ["A9434765919", "943-476-591-9", "271649006"]
         elif column.logical_type == "string" and any(r.kind == "nhs_number" for r in contract.rules if r.column == name):
             cells = [f"{cell[:-2]}{last:02}" for last in range(100)]
         elif column.logical_type == "date" and value:

@@ -41,6 +41,7 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
         "is_sensitive": False,
         "extract_date": DAY,
         "extract_age_days": 0,
+        "is_from_later_extract": False,
         "settled_by": "only_registration",
     },
     "core/neighbourhood_practice": {

@@ -11,6 +11,7 @@ from fuller_popheath.arrival.plausible_people import objections_readable
 from fuller_popheath.catalogue.facts import coded_objection
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.engine import Engine
+from fuller_popheath.feature_store import build_fact
 from fuller_popheath.people import objections
 from fuller_popheath.site import OBJECTION_PURPOSES
 
@@ -92,14 +93,23 @@ def test_what_cannot_be_read_counts_as_an_objection_and_is_said(build: Any) -> N
     assert "for 2 people (66.7 %) nobody can tell, so that they count as objecting" in finding.sentence
 
 
-def test_a_practices_own_list_of_type_1_objections_stands_in_for_codes_that_cannot_be_read(build: Any) -> None:
-    unreadable = tuple({"person_id": p, **UNREADABLE} for p in "abz")
-    sent = ({"practice_code": "A00001"},)
-    assert build("abz", recorded((DISSENT, EARLY)), unreadable, sent)["type_1_reason"].to_pylist() == ["dissent", "no_record", "unknown"]
+SENT = ({"practice_code": "A00001"},)
+
+
+def test_one_row_in_a_practices_file_says_nothing_about_the_others_there(build: Any) -> None:
+    unreadable = tuple({"person_id": p, **UNREADABLE} for p in "ab")
+    assert build("ab", recorded((DISSENT, EARLY)), unreadable, SENT)["type_1_reason"].to_pylist() == ["dissent", "unknown"]
+
+
+def test_a_practices_file_stands_in_for_codes_that_cannot_be_read_where_the_site_vouches_for_it(build: Any) -> None:
+    def reasons(people: str, files: tuple[Any, ...], extracts: tuple[Any, ...] = SENT) -> list[str]:
+        unreadable = tuple({"person_id": p, **UNREADABLE} for p in people)
+        return build(people, files, unreadable, extracts, objections={"practice_files_are_complete": True})["type_1_reason"].to_pylist()
+
+    assert reasons("abz", recorded((DISSENT, EARLY))) == ["dissent", "no_record", "unknown"]
     # A file of national opt-outs alone says nothing about Type 1.
-    national = recorded((DISSENT, EARLY), objection="national_data_opt_out")
-    assert build("ab", national, unreadable, sent)["type_1_reason"].to_pylist() == ["unknown", "unknown"]
-    assert build("ab", recorded((DISSENT, EARLY)), unreadable)["type_1_reason"].to_pylist() == ["dissent", "unknown"]
+    assert reasons("ab", recorded((DISSENT, EARLY), objection="national_data_opt_out")) == ["unknown", "unknown"]
+    assert reasons("ab", recorded((DISSENT, EARLY)), ()) == ["dissent", "unknown"]
 
 
 def test_nobody_opting_out_nationally_is_a_doubt_and_not_good_news(build: Any) -> None:
@@ -116,7 +126,9 @@ FULL = [(*DISSENT_CODE, "type_1_dissent"), (*WITHDRAWN_CODE, "type_1_withdrawn")
 Events = list[tuple[int, str, tuple[str, str]]]
 
 
-def coded(events: Events, listed: list[tuple[str, str, str]], night: Any, measured: Events | None = None) -> list[tuple[int, str]]:
+def coded(
+    events: Events, listed: list[tuple[str, str, str]], night: Any, measured: Events | None = None, days: tuple[date, date] = (EARLY, LATE)
+) -> list[tuple[int, str]]:
     """Two people: 0 registered with A00001, 1 with A00002. An event is (person, practice, code); `measured` ones carry a number."""
     import pyarrow as pa
 
@@ -129,8 +141,8 @@ def coded(events: Events, listed: list[tuple[str, str, str]], night: Any, measur
                 "practice_code": pa.array([e[1] for e in of], text),
                 "code_system": pa.array([e[2][0] for e in of], text),
                 "code": pa.array([e[2][1] for e in of], text),
-                "event_date": pa.array([EARLY] * len(of), day),
-                "recorded_date": pa.array([LATE] * len(of), day),
+                "event_date": pa.array([days[0]] * len(of), day),
+                "recorded_date": pa.array([days[1]] * len(of), day),
             }
         )
 
@@ -143,7 +155,7 @@ def coded(events: Events, listed: list[tuple[str, str, str]], night: Any, measur
             "codelists": engine.table("codelists", pa.table({**lists, "kind": pa.array(["objection"] * len(listed), text)})),
         }
         found = engine.collect(coded_objection.build(tables, night()).order_by(["person_row", "state"]))
-    assert all((row["recorded_date"] == LATE) == (row["state"] != "unknown") for row in found.to_pylist())
+    assert all((row["recorded_date"] == days[1]) == (row["state"] != "unknown") for row in found.to_pylist())
     return list(zip(found["person_row"].to_pylist(), found["state"].to_pylist(), strict=True))
 
 
@@ -153,6 +165,39 @@ ANY = ("synthetic", "z.asthma.1")
 def test_type_1_codes_are_found(night: Any) -> None:
     events = [(0, "A00001", DISSENT_CODE), (0, "A00001", DISSENT_CODE), (0, "A00001", WITHDRAWN_CODE), (1, "A00002", ANY)]
     assert coded(events, FULL, night) == [(0, "dissent"), (0, "withdrawn")]
+
+
+@pytest.mark.parametrize("days", [(DAY, DAY), (NEXT, NEXT), (EARLY, NEXT), (NEXT, EARLY)])
+def test_a_dissent_counts_whatever_its_days_and_a_withdrawal_once_they_are_over(night: Any, days: tuple[date, date]) -> None:
+    events = [(0, "A00001", DISSENT_CODE), (0, "A00001", WITHDRAWN_CODE), (1, "A00002", WITHDRAWN_CODE)]
+    assert coded(events, FULL, night, days=days) == [(0, "dissent")]
+    assert coded(events, FULL, night, days=(EARLY, EVE)) == [(0, "dissent"), (0, "withdrawn"), (1, "withdrawn")]
+
+
+@pytest.mark.parametrize("day", [DAY, NEXT])
+def test_a_coded_dissent_of_the_day_or_later_keeps_a_person_out_of_the_night(table: Any, night: Any, day: date) -> None:
+    """Through the feature store, which keeps such rows from every feature."""
+    events = [
+        {"person_id": "a", "code": "z.type_1_withdrawn.1", "event_date": EARLY},
+        {"person_id": "a", "code": "z.type_1_dissent.1", "event_date": day},
+        {"person_id": "b", "code": "z.asthma.1", "event_date": EARLY},
+        {"person_id": "b", "code": "z.type_1_dissent.1", "event_date": EARLY},
+        {"person_id": "b", "code": "z.type_1_withdrawn.1", "event_date": day},
+        {"person_id": "c", "code": "z.asthma.1", "event_date": EARLY},
+    ]
+    same = {"practice_code": "A00001", "code_system": "synthetic"}
+    tables = {
+        "core/person": table("core/person", *({"person_id": p} for p in "abc")),
+        "core/event": table("core/event", *({**same, **e, "recorded_date": e["event_date"]} for e in events)),
+        "core/measurement": table("core/measurement"),
+        "core/objection": table("core/objection"),
+        "core/practice_extract": table("core/practice_extract"),
+    }
+    with Engine.duckdb() as engine:
+        tables["core/coded_objection"] = build_fact(coded_objection.FACT, engine, tables, night())
+    made = objections.build(tables, night())
+    assert made["type_1_reason"].to_pylist() == ["dissent", "dissent", "no_record"]
+    assert made["excluded_from_rule_list"].to_pylist() == [True, True, False]
 
 
 def test_an_objection_with_a_number_beside_it_is_one(night: Any) -> None:

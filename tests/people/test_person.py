@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fuller_popheath.arrival.plausible_people import person_attributes_of_the_day
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.people import person, registration_outcome
 
@@ -46,8 +47,19 @@ def test_people_are_placed_by_their_practice_and_nobody_is_dropped_for_want_of_a
     assert [(row["pcn_code"], row["neighbourhood_code"], row["place_code"]) for row in made] == [("U00001", "N01", "00Q"), ("U", "U", None)]
 
 
-def test_an_extract_made_after_the_day_is_not_old(build: Any) -> None:
-    assert build({"person_id": "a", "extract_date": date(2024, 7, 5)})["extract_age_days"].to_pylist() == [0]
+def test_an_extract_made_after_the_day_is_not_old_and_who_the_usual_gp_was_is_not_known(build: Any) -> None:
+    same = {"usual_gp_code": "G0000001"}
+    made = build({"person_id": "a", "extract_date": date(2024, 7, 2), **same}, {"person_id": "b", "extract_date": DAY, **same})
+    assert [(row["extract_age_days"], row["is_from_later_extract"], row["usual_gp_code"]) for row in made.to_pylist()] == [
+        (0, True, None),
+        (0, False, "G0000001"),
+    ]
+    found = person_attributes_of_the_day(made)
+    assert not found.is_as_expected
+    assert found.numbers == {"people": 2, "people from later lists": 1}
+    assert "1 of 2 people (50.0 %) stand with a list made after the day" in found.sentence
+    assert person_attributes_of_the_day(made.slice(1)).is_as_expected
+    assert person_attributes_of_the_day(made.slice(2)).is_as_expected
 
 
 @pytest.mark.parametrize(

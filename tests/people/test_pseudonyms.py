@@ -83,3 +83,14 @@ def test_the_key_comes_from_the_environment_or_a_file_outside_the_project(tmp_pa
 def test_a_key_is_never_shown_and_versions_differ() -> None:
     assert "0123456789abcdef" not in repr(KEY)
     assert KEY.fingerprint not in (PseudonymKey(SECRET, 2).fingerprint, PseudonymKey(b"another secret, long").fingerprint)
+
+
+def test_one_test_number_does_not_let_people_without_numbers_in() -> None:
+    """At least half must have a number, or the others may be anybody."""
+    demo = key(Site(), {})
+    _made(["9990000018", None], ["p", "q"], ["A", "A"], demo, synthetic=False)
+    _made(["9990000018", None, None], ["p", "q", "q"], ["A", "A", "A"], demo, synthetic=False)
+    for patients in (["p", "q", "r"], ["p", None, None]):
+        with pytest.raises(SettingsWrong, match="2 people came without an NHS number and 1 with one"):
+            _made(["9990000018", None, None], patients, ["A", "A", "A"], demo, synthetic=False)
+    _made(["9990000018", None, None], ["p", "q", "r"], ["A", "A", "A"], demo, synthetic=True)

@@ -64,3 +64,21 @@ def test_an_empty_vault_says_so(tmp_path: Path) -> None:
 def test_only_its_owner_reads_it(vault: Vault) -> None:
     for path in vault.folder.rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
+
+
+def test_who_a_person_was_is_forgotten_when_no_kept_night_uses_the_list(vault: Vault) -> None:
+    for day in range(2, 11):
+        vault.write_night(date(2026, 8, day), [("P81002", "two")])
+    assert vault.reidentify(pa.array(["bbbbbbbbbbbb"]), "direct_care", DAY).num_rows == 1
+    vault.write_night(date(2026, 8, 11), [("P81002", "two")])
+    assert [path.name for path in (vault.folder / "identity" / "parts").glob("*/*.parquet")] == ["two.parquet"]
+    with pytest.raises(InputMissing, match="no lists for 2026-08-01"):
+        vault.reidentify(pa.array(["bbbbbbbbbbbb"]), "direct_care", DAY)
+
+
+def test_a_night_of_an_earlier_day_forgets_nobody(vault: Vault) -> None:
+    for day in range(2, 12):
+        vault.write_night(date(2026, 8, day), [("P81002", "two")])
+    vault.write_part("P81001", "one", _identities([("bbbbbbbbbbbb", None, "P81001", "2")]))
+    vault.write_night(date(2026, 7, 1), [("P81001", "one"), ("P81009", "gone")])
+    assert vault.reidentify(pa.array(["bbbbbbbbbbbb"]), "direct_care", date(2026, 7, 1)).num_rows == 1

@@ -104,7 +104,7 @@ def test_lineage_goes_by_the_name_of_the_column() -> None:
 
 
 def test_every_statistical_check_stands_at_a_table_that_is_made() -> None:
-    assert {check.at for check in CHECKS} <= set(tables())
+    assert {check.at for check in CHECKS} <= {*tables(), *facts()}
     on_graph = {(check.asset_key.to_user_string(), check.name) for check in defs().resolve_asset_graph().asset_check_keys}
     assert {(check.at, check.name) for check in CHECKS} <= on_graph
 

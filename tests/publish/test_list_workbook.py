@@ -259,6 +259,7 @@ def test_lists_are_published_for_each_neighbourhood_and_for_its_eyes_only(tmp_pa
     # A team whose list is empty is told why.
     told = {row[0]: row[1] for row in cells(files[-1], "Read this first") if row[0]}
     assert "31,000 are left out because their practice's Type 1 objections cannot be read" in told["Who is not"]
+    assert "adds the Type 1 code of the practice's system to the folder of [codelists] in site.toml" in told["Who is not"]
 
 
 @pytest.mark.parametrize(

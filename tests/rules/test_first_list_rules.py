@@ -15,21 +15,19 @@ from fuller_popheath.site import FirstList
 PEOPLE: dict[str, tuple[dict[str, Any], tuple[str, ...], int]] = {
     "nothing known": ({}, (), 0),
     "end of life": ({"has_palliative_care": True}, ("end_of_life",), 4),
-    "eight deficits are mild frailty": ({"efi_deficit_count": 8}, (), 0),
-    "nine are moderate": ({"efi_deficit_count": 9}, ("moderate_frailty",), 2),
-    "twelve are moderate": ({"efi_deficit_count": 12}, ("moderate_frailty",), 2),
-    "thirteen are severe": ({"efi_deficit_count": 13}, ("severe_frailty",), 3),
-    "the index is for people of 65 and over": ({"efi_deficit_count": 20, "age_years": 64}, (), 0),
-    "from 65 on": ({"efi_deficit_count": 20, "age_years": 65}, ("severe_frailty",), 3),
+    "mild frailty is no reason": ({"efi_category": "mild"}, (), 0),
+    "moderate frailty": ({"efi_category": "moderate"}, ("moderate_frailty",), 2),
+    "severe frailty": ({"efi_category": "severe"}, ("severe_frailty",), 3),
+    "nobody below 65 has a category": ({"efi_category": ""}, (), 0),
     "one condition": ({"condition_count": 1}, (), 0),
     "two conditions": ({"condition_count": 2}, ("two_or_three_conditions",), 1),
     "four conditions": ({"condition_count": 4}, ("four_or_more_conditions",), 2),
     "half of the contacts with one clinician is not low": ({"continuity_upc": 0.5}, (), 0),
     "less than half is": ({"continuity_upc": 0.49}, ("low_continuity",), 2),
     "too few contacts to tell is not low continuity": ({"continuity_upc": None}, (), 0),
-    "a child can be on it": ({"age_years": 9, "has_learning_disability": True, "continuity_upc": 0.2}, ("learning_disability", "low_continuity"), 4),
+    "a child can be on it": ({"has_learning_disability": True, "continuity_upc": 0.2}, ("learning_disability", "low_continuity"), 4),
     "reasons add up, the weightiest is told first": (
-        {"efi_deficit_count": 14, "has_dementia": True, "has_housebound": True, "condition_count": 5, "continuity_upc": 0.25},
+        {"efi_category": "severe", "has_dementia": True, "has_housebound": True, "condition_count": 5, "continuity_upc": 0.25},
         ("severe_frailty", "dementia", "housebound", "four_or_more_conditions", "low_continuity"),
         12,
     ),
@@ -39,7 +37,7 @@ PEOPLE: dict[str, tuple[dict[str, Any], tuple[str, ...], int]] = {
 
 def values_of(person: dict[str, Any]) -> dict[str, np.ndarray]:
     usual: dict[str, Any] = {name: False if name.startswith("has_") else 0 for name in COLUMNS}
-    full = {**usual, "age_years": 80, "continuity_upc": None, **person}
+    full = {**usual, "efi_category": "fit", "continuity_upc": None, **person}
     return {name: np.array([np.nan if full[name] is None else full[name]]) for name in COLUMNS}
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from fuller_popheath import registry
+from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.contracts import check, load_contract
 from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.sources import emis
 from fuller_popheath.sources.emis_people import clinical_code
+from fuller_popheath.sources.listed_codes import codes_not_to_translate
 from fuller_popheath.sources.opening import heads
 from fuller_popheath.specs import FileHead
 from fuller_popheath.synthetic.suppliers import emis_headers
@@ -21,6 +23,7 @@ from fuller_popheath.synthetic.suppliers import emis_headers
 Files = Mapping[str, Sequence[Mapping[str, str]]]
 Extract = Callable[..., dict[str, tuple[FileHead, ...]]]
 LIST, EVENT, ISSUE, APPOINTMENT = emis.SUPPLIER.contracts
+LISTS = codelist()
 
 ORGANISATION = [{"OrganisationGuid": "{AAAA-01}", "ODSCode": "Y90001"}, {"OrganisationGuid": "{AAAA-02}", "ODSCode": "QZZ"}]
 PERSON = {
@@ -78,7 +81,7 @@ def extract(tmp_path: Path) -> Extract:
 
 
 def rows_of(contract: str, files: Mapping[str, tuple[FileHead, ...]]) -> list[dict[str, Any]]:
-    return emis.read(contract, files).to_pylist()
+    return emis.read(contract, files, LISTS).to_pylist()
 
 
 def test_every_file_of_every_version_is_told_by_its_headers(extract: Extract) -> None:
@@ -94,9 +97,10 @@ def test_a_neighbour_of_the_observations_is_none_of_the_files(tmp_path: Path) ->
 
 def test_the_registry_knows_the_supplier_and_its_contracts_are_there() -> None:
     assert registry.suppliers()["emis"] is emis.SUPPLIER
+    assert "complete, not a delta of changes only" in emis.SUPPLIER.expects
     assert all(load_contract(contract) for contract in emis.SUPPLIER.contracts)
     with pytest.raises(SettingsWrong, match="does not fill inbound/objection"):
-        emis.read("inbound/objection", {})
+        emis.read("inbound/objection", {}, LISTS)
 
 
 def test_a_patient_becomes_a_registration(extract: Extract) -> None:
@@ -154,7 +158,7 @@ def test_a_deleted_row_is_marked_and_a_confidential_one_is_kept(extract: Extract
 def test_codes_are_snomed_first_and_what_has_none_is_listed_not_dropped(extract: Extract) -> None:
     observations = [observation(f"o{code}", code, Value="1.50", NumericUnit="mmol/L") for code in ("1", "3", "4", "77")]
     files = extract({"CareRecord_Observation": observations, "Coding_ClinicalCode": CODES})
-    read = emis.read(EVENT, files)
+    read = emis.read(EVENT, files, LISTS)
     found = [(row["code_system"], row["code"], row["code_id"]) for row in read.to_pylist()]
     assert found == [("snomed", "38341003", "1"), ("local", "EMISNQ12", "3"), (None, None, "4"), (None, None, "77")]
     first = read.to_pylist()[0]
@@ -179,7 +183,7 @@ def test_codes_are_snomed_first_and_what_has_none_is_listed_not_dropped(extract:
     ],
 )
 def test_one_line_of_the_code_list(snomed: str | None, read: str | None, national: str | None, expected: tuple[str | None, str | None]) -> None:
-    assert clinical_code(snomed, read, national) == expected
+    assert clinical_code(snomed, read, national, codes_not_to_translate(LISTS)) == expected
 
 
 def test_the_ethnic_category_is_that_of_the_newest_entry_that_stands(extract: Extract) -> None:
@@ -313,12 +317,12 @@ def test_day_and_practice_are_told_from_names_and_files(extract: Extract, tmp_pa
 
 def test_an_extract_without_a_day_or_of_several_days_is_refused(extract: Extract) -> None:
     with pytest.raises(FileRefused, match="carry no day"):
-        emis.read(LIST, extract({}, folder="emis"))
+        emis.read(LIST, extract({}, folder="emis"), LISTS)
     mixed = {**extract({}, folder="2026-10-01"), "Admin_Organisation": extract({}, folder="2026-10-03")["Admin_Organisation"]}
     with pytest.raises(FileRefused, match="made on 2 different days"):
-        emis.read(LIST, mixed)
+        emis.read(LIST, mixed, LISTS)
     over_midnight = {**mixed, "Admin_Patient": extract({}, folder="2026-10-02")["Admin_Patient"]}
-    assert emis.read(LIST, over_midnight)["extract_date"].to_pylist() == ["2026-10-03"]
+    assert emis.read(LIST, over_midnight, LISTS)["extract_date"].to_pylist() == ["2026-10-03"]
 
 
 def test_a_column_that_is_missing_is_named(extract: Extract) -> None:
@@ -326,13 +330,13 @@ def test_a_column_that_is_missing_is_named(extract: Extract) -> None:
     path = files["Admin_Patient"][0].path
     path.write_text(path.read_text().replace("DateOfDeactivation", "Ended"))
     with pytest.raises(FileRefused, match=r"291_Admin_Patient\.csv: Admin_Patient lacks the column DateOfDeactivation"):
-        emis.read(LIST, {**files, "Admin_Patient": tuple(heads(path))})
+        emis.read(LIST, {**files, "Admin_Patient": tuple(heads(path))}, LISTS)
 
 
 def test_a_line_of_the_wrong_shape_is_a_row_of_its_own(extract: Extract) -> None:
     files = extract({})
     path = files["Admin_Patient"][0].path
     path.write_text(path.read_text() + "cut,short\r\n")
-    read = emis.read(LIST, files)
+    read = emis.read(LIST, files, LISTS)
     assert read["_row"].to_pylist() == [2, 3]
     assert read["_shape"].to_pylist() == [None, "cut,short"]

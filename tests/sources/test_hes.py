@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.contracts import check, load_contract
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources import hes
@@ -16,6 +17,7 @@ from fuller_popheath.sources.opening import heads
 from fuller_popheath.specs import FileHead
 
 Files = Mapping[str, tuple[FileHead, ...]]
+NO_LISTS = codelist(())
 
 APC = "artificial_hes_apc_0102_truncated.csv"
 AE = "artificial_hes_ae_0708_truncated.csv"
@@ -41,7 +43,7 @@ def of(path: Path) -> Files:
 
 
 def spells(files: Files) -> dict[str, dict[str, Any]]:
-    return {row["record_id"]: row for row in hes.read("inbound/hospital_spell", files).to_pylist()}
+    return {row["record_id"]: row for row in hes.read("inbound/hospital_spell", files, NO_LISTS).to_pylist()}
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_the_artificial_samples_come_whole(synthetic_data: Path) -> None:
     ):
         files = of(folder / name)
         assert hes.extract_date(files) == day
-        checked = check(hes.read(contract, files), load_contract(contract))
+        checked = check(hes.read(contract, files, NO_LISTS), load_contract(contract))
         assert checked.rows_read == checked.accepted.num_rows + checked.quarantined.num_rows == rows
         assert checked.quarantined.num_rows == refused
         assert hes.unmapped(files).num_rows == 0
@@ -96,7 +98,7 @@ def test_an_episode_whose_order_is_not_known_comes_by_its_start(episodes: Files)
 
 
 def test_strange_cells_are_null_or_quarantined_and_no_row_is_lost(episodes: Files) -> None:
-    table = hes.read("inbound/hospital_spell", episodes)
+    table = hes.read("inbound/hospital_spell", episodes, NO_LISTS)
     found = {row["record_id"]: row for row in table.to_pylist()}
     assert found["101"]["practice_code"] is None
     assert found["104"]["discharge_date"] is None
@@ -111,7 +113,7 @@ def test_an_attendance(write_csv: Callable[..., Path]) -> None:
     header = "FYEAR,PSEUDO_HESID,AEKEY,ARRIVALDATE,AEATTENDCAT,AEDEPTTYPE,AEATTENDDISP,PROCODE3,GPPRAC"
     lines = ("0708,A,1,2008-01-01,1,01,01,RXN,P81001", "0708,A,2,1800-01-01,1,99,03,RXN,&", "0708,B,3,2008-01-02,1,3,99,RXN,&")
     files = of(write_csv("attendances.csv", (header, *lines)))
-    rows = hes.read("inbound/ed_attendance", files).to_pylist()
+    rows = hes.read("inbound/ed_attendance", files, NO_LISTS).to_pylist()
     assert [(row["department_type"], row["is_admitted"], row["arrival_date"]) for row in rows] == [
         ("1", True, "2008-01-01"),
         (None, False, None),
@@ -129,8 +131,28 @@ def test_the_day_is_the_end_of_the_year_of_the_data(write_csv: Callable[..., Pat
 def test_a_file_that_says_no_year_is_refused(write_csv: Callable[..., Path]) -> None:
     files = of(write_csv("e.csv", [line.replace("0102,", "0105,") for line in EPISODES]))
     with pytest.raises(FileRefused, match=r"e\.csv: says nowhere of which year it is"):
-        hes.read("inbound/hospital_spell", files)
+        hes.read("inbound/hospital_spell", files, NO_LISTS)
 
 
 def test_no_other_file_is_taken_for_one(write_csv: Callable[..., Path]) -> None:
     assert hes.recognise(heads(write_csv("x.csv", ("PSEUDO_HESID,SEX", "A,1")))[0]) is None
+
+
+def test_an_unfinished_episode_is_no_record_of_this_year(write_csv: Callable[..., Path]) -> None:
+    """EPISTAT 1 (and 9): the finished episodes of the stay stay, and one that has not been discharged is known to be open at the end of the year."""
+    header = "FYEAR,PSEUDO_HESID,EPIKEY,ADMIDATE,EPIORDER,EPISTAT,ADMIMETH,DISDATE,PROCODE3,GPPRAC,DIAG_4_01"
+    lines = (
+        "0102,A,1,2002-03-20,1,1,21,,RXN,,I501",
+        "0102,A,2,2002-03-20,2,3,21,,RXN,,J440",
+        "0102,B,3,2002-03-25,1,9,21,,RXN,,K250",
+        "0102,C,4,2002-03-01,1,3,21,2002-03-05,RXN,,K250",
+    )
+    found = spells(of(write_csv("unfinished.csv", (header, *lines))))
+    assert {record: row["_removed"] for record, row in found.items()} == {"1": "unfinished_episode", "2": None, "3": "unfinished_episode", "4": None}
+    assert [(found[record]["diagnosis_codes"], found[record]["recorded_date"]) for record in ("2", "4")] == [("J440", "2002-03-31"), ("K250", None)]
+
+
+def test_unfinished_episodes_of_the_sample_are_told_apart(synthetic_data: Path) -> None:
+    """Counted in the file itself: 16 rows of EPISTAT 1 among 2,075."""
+    rows = spells(of(synthetic_data / "artificial_hes" / APC)).values()
+    assert sum(row["_removed"] == "unfinished_episode" for row in rows) == 16

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.contracts import check, load_contract
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources import omop
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Files = Mapping[str, tuple[FileHead, ...]]
+NO_LISTS = codelist(())
 
 EVENT = "person_id,{0}_concept_id,{0}_source_value,{0}_source_concept_id"
 VALUES = "value_as_number,value_as_concept_id,unit_concept_id,unit_source_value"
@@ -132,12 +134,12 @@ def lines_in(synthetic_data: Path, table: str) -> int:
 
 
 def rows_of(contract: str, files: Files) -> list[dict[str, Any]]:
-    table: list[dict[str, Any]] = omop.read(contract, files).to_pylist()
+    table: list[dict[str, Any]] = omop.read(contract, files, NO_LISTS).to_pylist()
     return table
 
 
 def accepted(contract: str, files: Files) -> pa.Table:
-    checked = check(omop.read(contract, files), load_contract(contract))
+    checked = check(omop.read(contract, files, NO_LISTS), load_contract(contract))
     assert not checked.counts
     return checked.accepted
 
@@ -146,7 +148,7 @@ def test_the_synthea_set_comes_whole(synthea: Files, synthetic_data: Path) -> No
     """28 persons, 1,791 visits, 10,040 measurements (the set's own totals), every row of every table that is read, and none is quarantined."""
     assert omop.extract_date(synthea) == date(2022, 10, 10)
     assert accepted("inbound/practice_list", synthea).num_rows == 28
-    events = omop.read("inbound/clinical_event", synthea)
+    events = omop.read("inbound/clinical_event", synthea, NO_LISTS)
     by_file = Counter(events["_file"].to_pylist())
     assert by_file["MEASUREMENT"] == 10040
     assert by_file == {name: lines_in(synthetic_data, name) for name in by_file}
@@ -160,7 +162,7 @@ def test_the_synthea_set_comes_whole(synthea: Files, synthetic_data: Path) -> No
 def test_what_the_synthea_set_says_in_other_vocabularies_is_listed_in_full(synthea: Files) -> None:
     listed = omop.unmapped(synthea).to_pylist()
     local = {
-        contract: Counter(omop.read(contract, synthea)["code_system"].to_pylist())["local"]
+        contract: Counter(omop.read(contract, synthea, NO_LISTS)["code_system"].to_pylist())["local"]
         for contract in ("inbound/clinical_event", "inbound/medication_issue")
     }
     per_table = Counter[str]()
@@ -204,11 +206,12 @@ def test_a_practice_is_never_made_up(small: Callable[..., Files]) -> None:
     practices = {row["patient_id"]: row["practice_code"] for row in rows_of("inbound/practice_list", small())}
     assert practices == {"1": "P81001", "2": "V81999", "3": "V81999", "4": "V81999", "99": "V81999"}
     assert omop.practice_code(small()) is None
-    assert omop.practice_code(small(CARE_SITE=())) == "V81999"
+    # An extract without care sites is no practice's of that code: not in the account of hospitals either.
+    assert omop.practice_code(small(CARE_SITE=())) is None
 
 
 def test_what_cannot_be_a_registration_is_quarantined_not_dropped(small: Callable[..., Files]) -> None:
-    checked = check(omop.read("inbound/practice_list", small()), load_contract("inbound/practice_list"))
+    checked = check(omop.read("inbound/practice_list", small(), NO_LISTS), load_contract("inbound/practice_list"))
     assert checked.rows_read == checked.accepted.num_rows + checked.quarantined.num_rows == 6
     assert set(checked.quarantined["patient_id"].to_pylist()) == {"99", "4"}
 
@@ -268,6 +271,6 @@ def test_everything_unmapped_is_listed(small: Callable[..., Files]) -> None:
 def test_an_extract_without_its_own_day_takes_the_last_day_of_observation(small: Callable[..., Files]) -> None:
     files = small(CDM_SOURCE=())
     assert omop.extract_date(files) is None
-    assert set(omop.read("inbound/clinical_event", files)["extract_date"].to_pylist()) == {"2022-10-10"}
+    assert set(omop.read("inbound/clinical_event", files, NO_LISTS)["extract_date"].to_pylist()) == {"2022-10-10"}
     with pytest.raises(FileRefused, match="says nowhere of which day it is"):
-        omop.read("inbound/clinical_event", small(CDM_SOURCE=(), OBSERVATION_PERIOD=SMALL["OBSERVATION_PERIOD"][:1]))
+        omop.read("inbound/clinical_event", small(CDM_SOURCE=(), OBSERVATION_PERIOD=SMALL["OBSERVATION_PERIOD"][:1]), NO_LISTS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fuller_popheath import registry
+from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.contracts import check, load_contract
 from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.sources import tpp
@@ -21,6 +22,7 @@ from fuller_popheath.synthetic.suppliers import tpp_headers
 Files = Mapping[str, Sequence[Mapping[str, str]]]
 Extract = Callable[..., dict[str, tuple[FileHead, ...]]]
 LIST, EVENT, ISSUE, APPOINTMENT = tpp.SUPPLIER.contracts
+LISTS = codelist()
 
 PERSON = {
     "RowIdentifier": "11",
@@ -75,7 +77,7 @@ def extract(tmp_path: Path) -> Extract:
 
 
 def rows_of(contract: str, files: Mapping[str, tuple[FileHead, ...]]) -> list[dict[str, Any]]:
-    return tpp.read(contract, files).to_pylist()
+    return tpp.read(contract, files, LISTS).to_pylist()
 
 
 def test_every_file_is_told_by_its_headers(extract: Extract, tmp_path: Path) -> None:
@@ -89,8 +91,9 @@ def test_every_file_is_told_by_its_headers(extract: Extract, tmp_path: Path) -> 
 def test_the_registry_knows_the_supplier_and_says_that_headers_are_needed() -> None:
     assert registry.suppliers()["tpp"] is tpp.SUPPLIER
     assert "files without header row cannot be read" in tpp.SUPPLIER.expects
+    assert "complete, not of changes only" in tpp.SUPPLIER.expects
     with pytest.raises(SettingsWrong, match="does not fill inbound/objection"):
-        tpp.read("inbound/objection", {})
+        tpp.read("inbound/objection", {}, LISTS)
 
 
 def test_a_registration_with_its_patient_and_the_newest_open_home_address(extract: Extract) -> None:
@@ -166,7 +169,7 @@ def test_codes_are_snomed_first_and_what_has_none_is_listed_not_dropped(extract:
         code("5", CTV3Code="XaZ89", SNOMEDCode="827241000000103"),
         code("6"),
     ]
-    read = tpp.read(EVENT, extract({"SRCode": codes}))
+    read = tpp.read(EVENT, extract({"SRCode": codes}), LISTS)
     assert [(row["code_system"], row["code"], row["value"]) for row in read.to_pylist()] == [
         ("snomed", "38341003", "5.4"),
         ("ctv3", "XE0Uc", None),
@@ -235,7 +238,7 @@ def test_the_status_may_be_a_number_that_a_file_puts_into_words(extract: Extract
     rows += [appointment("4", AppointmentStatus="Booked", DatePatientSeen="01 Sep 2026 09:12:00")]
     rows += [appointment("5", AppointmentStatus="Booked", DateAppointmentCancelled="01 Aug 2026")]
     files = extract({"SRAppointment": rows, "SRMapping": [{"RowIdentifier": "77", "IdMappingGroup": "1", "Mapping": "Did Not Attend"}]})
-    read = tpp.read(APPOINTMENT, files)
+    read = tpp.read(APPOINTMENT, files, LISTS)
     assert read["status"].to_pylist() == ["did_not_attend", "78", "booked", "attended", "cancelled"]
     checked = check(read, load_contract(APPOINTMENT))
     assert checked.quarantined["record_id"].to_pylist() == ["2"]
@@ -309,7 +312,7 @@ def test_types_of_registration(extract: Extract, said: str, read: str | None) ->
 
 
 def test_a_registration_without_its_patient_is_quarantined(extract: Extract) -> None:
-    read = tpp.read(LIST, extract({"SRPatientRegistration": [{**REGISTRATION, "IDPatient": "99"}]}))
+    read = tpp.read(LIST, extract({"SRPatientRegistration": [{**REGISTRATION, "IDPatient": "99"}]}), LISTS)
     checked = check(read, load_contract(LIST))
     assert (checked.rows_read, checked.accepted.num_rows) == (1, 0)
     assert "date_of_birth.required" in checked.counts
@@ -320,4 +323,4 @@ def test_the_day_is_that_of_the_folder_and_there_must_be_one(extract: Extract) -
     without = extract({}, folder="systmone")
     assert tpp.SUPPLIER.extract_date(without) is None
     with pytest.raises(FileRefused, match="carry no day"):
-        tpp.read(LIST, without)
+        tpp.read(LIST, without, LISTS)

@@ -14,6 +14,7 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 from fuller_popheath import registry
+from fuller_popheath.codelists.loading import codelist
 from fuller_popheath.contracts import Checked, check, load_contract
 from fuller_popheath.sources import emis, tpp
 from fuller_popheath.sources.care_words import NATIONAL_CATEGORIES, NATIONAL_MODES
@@ -29,6 +30,7 @@ LIST, EVENT, ISSUE, APPOINTMENT = "inbound/practice_list", "inbound/clinical_eve
 CONTRACTS = (LIST, EVENT, ISSUE, APPOINTMENT)
 PEOPLE, EVENTS, ISSUES, APPOINTMENTS = 300, 4000, 2000, 2500
 STAFF = {"G1000001": "gp", "G1000002": "gp", "G1000003": "gp_locum", "N1": "nurse", "P1": "pharmacist", "H1": "healthcare_assistant", "O1": "other"}
+LISTS = codelist()
 LSOAS = ("E01012345", "E01033755", "E01900001", "W01001901")
 
 
@@ -153,7 +155,7 @@ def read_drop(supplier: SupplierSpec, paths: tuple[Path, ...]) -> dict[str, Chec
     assert supplier.extract_date(found) == DAY
     assert supplier.practice_code(found) == PRACTICE
     assert {file for files in supplier.needs.values() for file in files} <= set(found)
-    read = {contract: supplier.read(contract, found) for contract in supplier.contracts}
+    read = {contract: supplier.read(contract, found, LISTS) for contract in supplier.contracts}
     return {contract: check(table.filter(pc.is_null(table["_removed"])), load_contract(contract)) for contract, table in read.items()}
 
 
@@ -219,7 +221,7 @@ def test_through_our_own_layout_and_back(own: dict[str, pa.Table], tmp_path: Pat
         path = tmp_path / f"{contract.split('/')[1]}_{PRACTICE}.csv"
         arrow_csv.write_csv(table, path)
         (head,) = heads(path)
-        checked = check(supplier.read(contract, {str(supplier.recognise(head)): (head,)}), load_contract(contract))
+        checked = check(supplier.read(contract, {str(supplier.recognise(head)): (head,)}, LISTS), load_contract(contract))
         assert checked.counts == {}
         same_rows(accepted_as_they_are(own)[contract], checked.accepted, set())
 
@@ -231,6 +233,9 @@ def test_through_emis_and_back(own: dict[str, pa.Table], tmp_path: Path, version
     before, after = accepted_as_they_are(own), as_ours(drop, own, emis_writer.emis_guid)
     # A cancelled appointment is not in the extract; nothing else is missing.
     before[APPOINTMENT] = before[APPOINTMENT].filter(pc.not_equal(before[APPOINTMENT]["status"], "cancelled"))
+    # EMIS says of every issue whether it is confidential; ours say nothing, which is no.
+    said = before[ISSUE].column_names.index("is_confidential")
+    before[ISSUE] = before[ISSUE].set_column(said, "is_confidential", pc.fill_null(before[ISSUE]["is_confidential"], False))
     for contract in CONTRACTS:
         same_rows(before[contract], after[contract], EMIS_LOST.get(contract, set()))
     core_before, core_after = core(before), core(after)
@@ -262,7 +267,7 @@ def test_a_practice_with_nothing_but_its_list(own: dict[str, pa.Table], tmp_path
 def test_cancelled_and_free_slots_of_emis_are_accounted_for(own: dict[str, pa.Table], tmp_path: Path) -> None:
     paths = emis_writer.write_drop(tmp_path, PRACTICE, own, DAY, np.random.default_rng(5))
     slots = {emis.recognise(head): (head,) for path in paths for head in heads(path)}
-    read = emis.read(APPOINTMENT, slots)
+    read = emis.read(APPOINTMENT, slots, LISTS)
     cancelled = pc.sum(pc.equal(own[APPOINTMENT]["status"], "cancelled")).as_py()
     free = int(emis_writer.FREE_SLOTS * APPOINTMENTS)
     assert read.num_rows == APPOINTMENTS + free

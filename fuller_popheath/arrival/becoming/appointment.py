@@ -30,7 +30,9 @@ def _minute(times: pa.ChunkedArray) -> pa.ChunkedArray:
     coded = (times if pa.types.is_dictionary(times.type) else times.dictionary_encode()).unify_dictionaries()
     made = []
     for part in coded.chunks:
-        text = part.dictionary
+        words = part.dictionary
+        # A dictionary may hold words that no accepted row says.
+        text = pc.if_else(pc.match_substring_regex(words, "^[0-9]{2}:[0-9]{2}$"), words, pa.scalar(None, words.type))
         hours = pc.cast(pc.utf8_slice_codeunits(text, 0, 2), pa.int64())
         minutes = pc.add(pc.multiply(hours, 60), pc.cast(pc.utf8_slice_codeunits(text, 3, 5), pa.int64()))
         made.append(minutes.take(part.indices))

@@ -28,6 +28,9 @@ RECORD_SYSTEMS = ("snomed", "read2", "ctv3", "synthetic")
 def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     """One row per person and state that occurs: `dissent` and `withdrawn` with their last day, `unknown` without one.
 
+    Rows of any day are seen: a dissent counts as soon as it is known, whatever its date, a withdrawal once its day is over (dated and recorded
+    before as_of).
+
     `unknown`: everybody registered with a practice whose coded entries use a code system for which no dissent code is listed, or that has none.
     """
     import ibis
@@ -38,6 +41,9 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     columns = ["person_row", "state", "event_date", "recorded_date"]
     # An objection is no measurement, but one that somebody typed a number beside must not be missed.
     found = ibis.union(*(tables[name].inner_join(listed, ["code_system", "code"]).select(columns) for name in (EVENTS, MEASUREMENTS)))
+    as_of = ibis.date(night.as_of.isoformat())
+    is_over = (found.event_date < as_of) & (ibis.coalesce(found.recorded_date, found.event_date) < as_of)
+    found = found.filter((found.state == DISSENT) | is_over)
     stated = found.group_by(["person_row", "state"]).agg(recorded_date=ibis.coalesce(found.recorded_date, found.event_date).max())
     persons = tables[PERSON].anti_join(_readable_practices(events, listed), "practice_code")
     unknown = persons.select("person_row", state=ibis.literal(UNKNOWN), recorded_date=ibis.null("date"))
@@ -52,4 +58,4 @@ def _readable_practices(events: ir.Table, listed: ir.Table) -> ir.Table:
     return in_use.anti_join(not_known, "practice_code").select("practice_code").distinct()
 
 
-FACT = FactSpec(contract=CONTRACT, inputs=(EVENTS, MEASUREMENTS, PERSON), build=build)
+FACT = FactSpec(contract=CONTRACT, inputs=(EVENTS, MEASUREMENTS, PERSON), build=build, sees_all=True)

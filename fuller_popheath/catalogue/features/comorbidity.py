@@ -2,7 +2,8 @@
 
 Conditions of the Cambridge score are defined by codes, prescriptions and results (Payne and others, CMAJ 2020, PMC7004217; definitions as in the
 open-source code of the Health Foundation, HFAnalyticsLab/CMD_multimorbidity); from codes alone it would come out too low. Weights are whole
-hundredths, so that a sum is exact. What does not belong here: QOF registers; see `conditions.py`.
+hundredths, so that a sum is exact; they and the clusters stand in `codelists/cambridge.csv` and `charlson.csv`. What does not belong here: QOF
+registers; see `conditions.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from fuller_popheath.catalogue.marks import Marks, beside
+from fuller_popheath.codelists.weights import cambridge, charlson
 from fuller_popheath.specs import ContractId, FeatureSpec, Night
 
 if TYPE_CHECKING:
@@ -24,77 +26,15 @@ CLUSTERS: ContractId = "core/person_cluster"
 MEDICINES: ContractId = "core/person_medicine"
 MEASUREMENTS: ContractId = "core/person_measurement"
 
-CODED_EVER: Mapping[str, tuple[str, ...]] = {
-    "HYP": ("hypertension",),
-    "HEL": ("hearing_loss",),
-    "DIB": ("diabetes", "diabetes_type_1"),
-    "CHD": ("coronary_heart_disease", "myocardial_infarction"),
-    "ATR": ("atrial_fibrillation",),
-    "STR": ("stroke_tia",),
-    "COP": ("copd",),
-    "RHE": ("rheumatoid_arthritis", "connective_tissue_disease"),
-    "ALC": ("alcohol_problems",),
-    "HEF": ("heart_failure",),
-    "DEM": ("dementia",),
-    "PRK": ("parkinsons_disease",),
-    "CLD": ("chronic_liver_disease", "severe_liver_disease"),
-    "MSC": ("multiple_sclerosis",),
-    "BRO": ("bronchiectasis",),
-    "PVD": ("peripheral_arterial_disease",),
-    "LEA": ("learning_disability",),
-    "IBD": ("inflammatory_bowel_disease",),
-    "PSM": ("substance_misuse",),
-    "ANO": ("eating_disorder",),
-    "PEP": ("peptic_ulcer",),
-    "BLI": ("visual_impairment",),
-    "THY": ("thyroid_disease",),
-    "PRO": ("prostate_disease",),
-    "DIV": ("diverticular_disease",),
-}
+CODED_EVER: Mapping[str, tuple[str, ...]] = {condition.code: condition.clusters for condition in cambridge() if condition.clusters}
 """Conditions that hold once one of their clusters was ever coded. The others of the 37 stand in `_conditions`; chronic sinusitis has no code list."""
 
-CAMBRIDGE_HUNDREDTHS = {
-    "HYP": 8,
-    "ANXDEP": 50,
-    "PNC": 92,
-    "HEL": 9,
-    "IBS": 21,
-    "AST": 19,
-    "DIB": 75,
-    "CHD": 49,
-    "CKD": 53,
-    "ATR": 134,
-    "CON": 112,
-    "STR": 80,
-    "COP": 146,
-    "RHE": 43,
-    "CAN": 153,
-    "ALC": 65,
-    "HEF": 118,
-    "DEM": 250,
-    "SCZ": 64,
-    "EPI": 92,
-}
+CAMBRIDGE_HUNDREDTHS: Mapping[str, int] = {c.code: c.hundredths for c in cambridge() if c.hundredths is not None}
 """General-outcome weights of the 20-condition score, in hundredths (Payne 2020; two independent public repositories agree on each)."""
 
+_CHARLSON_CLUSTERS = {condition.condition: condition.clusters for condition in charlson()}
 CHARLSON: Mapping[str, tuple[int, tuple[str, ...], tuple[str, ...]]] = {
-    "myocardial_infarction": (1, ("myocardial_infarction",), ()),
-    "heart_failure": (1, ("heart_failure",), ()),
-    "peripheral_vascular": (1, ("peripheral_arterial_disease",), ()),
-    "cerebrovascular": (1, ("stroke_tia",), ()),
-    "dementia": (1, ("dementia",), ()),
-    "chronic_pulmonary": (1, ("copd", "asthma", "bronchiectasis"), ()),
-    "rheumatic": (1, ("rheumatoid_arthritis", "connective_tissue_disease"), ()),
-    "peptic_ulcer": (1, ("peptic_ulcer",), ()),
-    "mild_liver": (1, ("chronic_liver_disease",), ("severe_liver_disease",)),
-    "diabetes": (1, ("diabetes", "diabetes_type_1"), ("diabetes_complication",)),
-    "diabetes_with_complication": (2, ("diabetes_complication",), ()),
-    "hemiplegia": (2, ("hemiplegia",), ()),
-    "renal": (2, ("chronic_kidney_disease",), ()),
-    "malignancy": (2, ("cancer",), ("metastatic_cancer",)),
-    "severe_liver": (3, ("severe_liver_disease",), ()),
-    "metastatic": (6, ("metastatic_cancer",), ()),
-    "hiv": (6, ("hiv",), ()),
+    c.condition: (c.weight, c.clusters, _CHARLSON_CLUSTERS[c.nothing_beside] if c.nothing_beside else ()) for c in charlson()
 }
 """Weights of Charlson and others 1987, the clusters that stand for each condition, and the clusters in whose presence it counts nothing."""
 

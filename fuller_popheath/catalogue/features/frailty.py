@@ -12,6 +12,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from fuller_popheath.catalogue.marks import Marks, beside
+from fuller_popheath.codelists.weights import efi_36
 from fuller_popheath.specs import ContractId, FeatureSpec, Night
 
 if TYPE_CHECKING:
@@ -21,44 +22,8 @@ PERSON: ContractId = "core/person"
 CLUSTERS: ContractId = "core/person_cluster"
 MEDICINES: ContractId = "core/person_medicine"
 
-DEFICITS: Mapping[str, tuple[str, ...]] = {
-    "activity_limitation": ("activity_limitation",),
-    "anaemia": ("anaemia",),
-    "arthritis": ("arthritis", "rheumatoid_arthritis"),
-    "atrial_fibrillation": ("atrial_fibrillation",),
-    "cerebrovascular_disease": ("stroke_tia",),
-    "chronic_kidney_disease": ("chronic_kidney_disease",),
-    "diabetes": ("diabetes", "diabetes_type_1"),
-    "dizziness": ("dizziness",),
-    "dyspnoea": ("dyspnoea",),
-    "falls": ("falls",),
-    "foot_problems": ("foot_problems",),
-    "fragility_fracture": ("fragility_fracture",),
-    "hearing_impairment": ("hearing_loss",),
-    "heart_failure": ("heart_failure",),
-    "heart_valve_disease": ("heart_valve_disease",),
-    "housebound": ("housebound",),
-    "hypertension": ("hypertension",),
-    "hypotension_syncope": ("hypotension_syncope",),
-    "ischaemic_heart_disease": ("coronary_heart_disease", "myocardial_infarction"),
-    "memory_and_cognitive_problems": ("memory_cognitive", "dementia"),
-    "mobility_and_transfer_problems": ("mobility_problems",),
-    "osteoporosis": ("osteoporosis",),
-    "parkinsonism_and_tremor": ("parkinsons_disease",),
-    "peptic_ulcer": ("peptic_ulcer",),
-    "peripheral_vascular_disease": ("peripheral_arterial_disease",),
-    "requirement_for_care": ("requirement_for_care", "care_home"),
-    "respiratory_disease": ("respiratory_disease", "asthma", "copd", "bronchiectasis"),
-    "skin_ulcer": ("skin_ulcer",),
-    "sleep_disturbance": ("sleep_disturbance",),
-    "social_vulnerability": ("social_vulnerability",),
-    "thyroid_disease": ("thyroid_disease",),
-    "urinary_incontinence": ("urinary_incontinence",),
-    "urinary_system_disease": ("urinary_system_disease",),
-    "visual_impairment": ("visual_impairment",),
-    "weight_loss_and_anorexia": ("weight_loss",),
-}
-"""The deficits that codes stand for, ever coded; the 36th, polypharmacy, is counted from prescriptions."""
+DEFICITS: Mapping[str, tuple[str, ...]] = {deficit.deficit: deficit.clusters for deficit in efi_36() if deficit.clusters}
+"""The deficits that codes stand for (`codelists/efi_36.csv`), ever coded; the 36th, polypharmacy, is counted from prescriptions."""
 
 LOWEST_COUNT = {"severe": 13, "moderate": 9, "mild": 5, "fit": 0}
 """From how many deficits on: the published 0.12, 0.24 and 0.36 of 36, in whole deficits (0-4, 5-8, 9-12, 13 and more)."""

@@ -1,6 +1,7 @@
 """Time in hospital: emergency and planned admissions, nights, readmissions, and attendances at emergency departments.
 
 Only what was known on the day counts: a stay that was first recorded at its end is unknown until then, and one whose end lies ahead is still open.
+A stay that was recorded while it was open and again when it had ended (a feed of yearly files does so) is one stay.
 What does not belong here: why somebody was in hospital.
 """
 
@@ -30,6 +31,10 @@ and obstetrics)."""
 
 MAJOR_DEPARTMENT = "1"
 """Consultant-led, around the clock, with full resuscitation (NHS Data Dictionary, EMERGENCY CARE DEPARTMENT TYPE)."""
+
+OPEN_STAY_DAYS = 90
+"""How long a stay without a day of discharge counts as going on: up to this many days after it was last known to be open (the day of admission, or
+that of the newest record). A local choice: few stays are longer, and a discharge that was never sent would else be a stay for ever."""
 
 LONGER_THAN_ANY_STAY = 1_000_000
 """Packs two numbers of days into one: the higher decides, the lower rides along."""
@@ -62,13 +67,14 @@ def _how_many(condition: ir.BooleanColumn) -> ir.IntegerScalar:
 
 
 def _spells(spell: ir.Table, night: Night) -> ir.Table:
-    """A row per person with a stay. An open stay has lasted until the day; one that ends on the day it began has no nights."""
+    """A row per person with a stay. An open stay has lasted until the day (see `OPEN_STAY_DAYS`); one that ends on the day it began has no nights."""
     import ibis
 
-    stays = _with_last_discharge(spell, night)
-    as_of, admitted, left = _day(night), stays["admission_date"], stays["discharge_date"]
-    until = left.coalesce(as_of)
-    nights = _days(ibis.least(until, as_of), ibis.greatest(admitted, _day(night, YEAR)))
+    stays = _with_last_discharge(_each_once(spell))
+    as_of, admitted = _day(night), stays["admission_date"]
+    began_ago, unknown_for = _days(as_of, admitted), _days(as_of, ibis.greatest(admitted, stays["recorded_date"]))
+    ended_ago = _days(as_of, stays["discharge_date"]).coalesce(ibis.greatest(unknown_for - OPEN_STAY_DAYS, 0))
+    nights = ibis.least(began_ago, YEAR) - ibis.greatest(ended_ago, 0)
     emergency = stays["is_emergency"]
     elective = stays["admission_method"].isin(ELECTIVE_METHODS)
     gap = _days(admitted, stays["last_discharge_date"])
@@ -77,7 +83,8 @@ def _spells(spell: ir.Table, night: Night) -> ir.Table:
         nights=ibis.greatest(nights, 0),
         readmitted=emergency & (gap >= 0) & (gap < READMISSION_DAYS),
         # The smallest is the latest admission, and of those of one day the longest.
-        latest=_days(as_of, admitted) * LONGER_THAN_ANY_STAY - _days(until, admitted),
+        latest=began_ago * LONGER_THAN_ANY_STAY - (began_ago - ended_ago),
+        is_open=stays["discharge_date"].isnull() & (unknown_for <= OPEN_STAY_DAYS),
     )
     ago = {days: stays["admission_date"] >= _day(night, days) for days in EMERGENCY_WINDOWS}
     people = stays.group_by("person_row").agg(
@@ -91,7 +98,7 @@ def _spells(spell: ir.Table, night: Night) -> ir.Table:
         last_emergency_date=stays["is_emergency"].ifelse(stays["admission_date"], ibis.null("date")).max(),
         last_admission_date=stays["admission_date"].max(),
         latest=stays["latest"].min(),
-        is_in_hospital=stays["discharge_date"].isnull().ifelse(1, 0).max() == 1,
+        is_in_hospital=stays["is_open"].ifelse(1, 0).max() == 1,
     )
     return people.mutate(
         days_since_last_admission=_days(as_of, people["last_admission_date"]),
@@ -108,11 +115,34 @@ def _at_most_a_year(nights: ir.IntegerColumn) -> ir.IntegerValue:
     return ibis.least(nights.sum().cast("int64"), YEAR)
 
 
-def _with_last_discharge(spell: ir.Table, night: Night) -> ir.Table:
+def _each_once(spell: ir.Table) -> ir.Table:
+    """Every stay once: an open one is left out where a later record of the same person, provider and day of admission is open too, or has ended.
+
+    It has ended if the later record has a discharge after the day of admission: whoever is discharged and admitted again on one day has two stays.
+    """
+    import ibis
+
+    ends_later = spell["discharge_date"].notnull() & (spell["discharge_date"] > spell["admission_date"])
+    rows = spell.select(
+        *("person_row", "provider_code", "admission_date", "discharge_date", "admission_method", "is_emergency", "recorded_date"),
+        ended_recorded=ends_later.ifelse(spell["recorded_date"], ibis.null("date")),
+        is_open=spell["discharge_date"].isnull(),
+    )
+    stay = [rows["person_row"], rows["provider_code"], rows["admission_date"]]
+    newest = ibis.window(group_by=[*stay, rows["is_open"]], order_by=[rows["recorded_date"].desc(), rows["admission_method"]])
+    rows = rows.mutate(
+        ended_recorded=rows["ended_recorded"].max().over(ibis.window(group_by=stay)),
+        place=ibis.row_number().over(newest),
+    )
+    is_over = (rows["ended_recorded"] > rows["recorded_date"]).fill_null(False)
+    return rows.filter(~rows["is_open"] | ((rows["place"] == 0) & ~is_over)).drop("ended_recorded", "is_open", "place")
+
+
+def _with_last_discharge(spell: ir.Table) -> ir.Table:
     """Every stay with the latest discharge among the person's stays before it: by day of admission, then by day of discharge, open ones last."""
     import ibis
 
-    stays = spell.select("person_row", "admission_date", "discharge_date", "admission_method", "is_emergency")
+    stays = spell.drop("provider_code")
     before = ibis.window(
         group_by=stays["person_row"],
         order_by=[

@@ -37,7 +37,11 @@ def whole_place(people: int, seed: int, as_of: date, years: int = 4) -> Practice
 
     place = make_place(seed, as_of, people)
     lists, rows, is_temporary = as_listed(*make_registrations(place, seed, as_of), place, seed, as_of)
-    jobs = list(practice_jobs(place, seed, as_of, years, lists, rows, is_temporary))
+    return _together(list(practice_jobs(place, seed, as_of, years, lists, rows, is_temporary)))
+
+
+def _together(jobs: list[PracticeJob]) -> PracticeJob:
+    """All people of several jobs in one, which is otherwise as the first."""
     columns = [name for name, value in vars(jobs[0]).items() if isinstance(value, np.ndarray)]
     together: dict[str, Any] = {name: np.concatenate([getattr(job, name) for job in jobs]) for name in columns}
     return replace(jobs[0], **together)
@@ -148,9 +152,13 @@ def _use(found: Constants) -> None:
     tables.conditions.cache_clear()
 
 
-def fit(people: int = 240_000, seed: int = 26, as_of: date = date(2026, 10, 1), say: Callable[[str], None] = lambda _: None) -> Constants:
-    """Fit everything on one place and return every constant."""
-    cohort = form_cohort(whole_place(people, seed, as_of))
+def fit(
+    people: int = 200_000, seeds: tuple[int, ...] = (26, 27, 28), as_of: date = date(2026, 10, 1), say: Callable[[str], None] = lambda _: None
+) -> Constants:
+    """Fit everything on a few places of so many people together, so that no place's own chance shows, and return every constant."""
+    places = [whole_place(people, seed, as_of) for seed in seeds]
+    # Places number their people alike; here each is somebody else.
+    cohort = form_cohort(_together([replace(job, number=job.number + turn * 10**10) for turn, job in enumerate(places)]))
     found = fit_intercepts(cohort)
     say("conditions are fitted")
     history = live_with_conditions(cohort)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAKE_BELIEVE_DAY = date(2026, 10, 1)
 MAKE_BELIEVE_SEED = 26
-MAKE_BELIEVE_PEOPLE = 240_000
+MAKE_BELIEVE_PEOPLE = 120_000
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from fuller_popheath.arrival.linking import LINKED
+from fuller_popheath.arrival.extracts import LINKED
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import PRACTICE_EXTRACT, extracts
 from pipelines import describe
 from pipelines.guard import guarded
 from pipelines.steps import CHECK, LANDING, Yielded, asset_check_spec, common, proven_output
-from pipelines.summary import ACCEPTED, QUARANTINED, READ
+from pipelines.summary import ACCEPTED, IN_USE, QUARANTINED, READ
 
 if TYPE_CHECKING:
     from fuller_popheath.arrival.door import Taken
@@ -100,9 +100,15 @@ def _taken(context: dg.AssetExecutionContext, tonight: "Tonight", spec: "Extract
     for core in spec.becomes:
         manifest = tonight.extracts.manifest(core, tonight.as_of)
         rows = sum(part["rows"] for part in manifest["parts"])
-        account = {READ: taken.rows_read, ACCEPTED: taken.rows_accepted, QUARANTINED: taken.rows_quarantined} if core == spec.becomes[0] else {}
+        told = {READ: taken.rows_read, ACCEPTED: taken.rows_accepted, QUARANTINED: taken.rows_quarantined, IN_USE: _in_use(taken)}
+        account = told if core == spec.becomes[0] else {}
         parts = {"dagster/row_count": rows, "files in use": len(manifest["parts"]), "as of": tonight.as_of.isoformat(), **account}
         yield dg.MaterializeResult(asset_key=describe.key_of(core), metadata=parts, data_version=dg.DataVersion(_version(manifest["parts"])))
+
+
+def _in_use(taken: "Taken") -> int:
+    """How many rows the core tables have of what was read: not those of a refused file or of a practice that is not ours."""
+    return sum(taken.account["rows_in_use"].to_pylist())
 
 
 def known_practices(tonight: "Tonight") -> frozenset[str] | None:

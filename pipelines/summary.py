@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {kind.__name__: kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FullerError)}
 READ, ACCEPTED, QUARANTINED, FILES = "rows read", "rows accepted", "rows quarantined", "files"
+IN_USE = "rows in use"
 PRODUCTS = "products"
 
 
@@ -140,10 +141,10 @@ def arrivals_table(report: NightReport) -> Table:
     from rich.table import Table
 
     table = Table(title="What arrived", title_justify="left", title_style="bold", expand=False)
-    for heading, side in (("table, and file", "left"), ("rows read", "right"), ("accepted", "right"), ("quarantined", "right")):
+    for heading, side in (("table, and file", "left"), ("rows read", "right"), ("accepted", "right"), ("quarantined", "right"), ("in use", "right")):
         table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
     for contract_id, told in sorted(report.arrived.items()):
-        table.add_row(contract_id, *(f"{told[name]:,}" for name in (READ, ACCEPTED, QUARANTINED)), style="bold")
+        table.add_row(contract_id, *(f"{told[name]:,}" if name in told else "" for name in (READ, ACCEPTED, QUARANTINED, IN_USE)), style="bold")
         for file in told.get(FILES, []):
             table.add_row(f"  {file['file']}", *(f"{file[name]:,}" for name in (READ, ACCEPTED, QUARANTINED)), style="dim")
     return table

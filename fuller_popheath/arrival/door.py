@@ -20,9 +20,9 @@ from fuller_popheath import registry
 from fuller_popheath.arrival.choice import landing_table
 from fuller_popheath.arrival.door_account import Choice, account_table, why_refused
 from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
-from fuller_popheath.arrival.extracts import Extract, extracts_among, nearness
+from fuller_popheath.arrival.extracts import LINKED, Extract, extracts_among, nearness
 from fuller_popheath.arrival.files import LandingFile
-from fuller_popheath.arrival.linking import LINKED, Lists
+from fuller_popheath.arrival.linking import Lists
 from fuller_popheath.arrival.loading import Door, load
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.people.pseudonyms import PseudonymKey

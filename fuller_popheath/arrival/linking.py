@@ -14,16 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fuller_popheath.arrival.extracts import LINKED, Extract
 from fuller_popheath.people.vault import Vault
-from fuller_popheath.specs import ContractId
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from fuller_popheath.arrival.extracts import Extract
-
-LINKED: tuple[ContractId, ...] = ("inbound/clinical_event", "inbound/medication_issue", "inbound/appointment", "inbound/objection")
-"""The tables in which `patient_id` is the practice's own number, as in its list. Hospitals number people by themselves."""
 
 
 @dataclass(frozen=True)

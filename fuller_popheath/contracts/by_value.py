@@ -15,7 +15,7 @@ import numpy as np
 from fuller_popheath.contracts.cells import DATE_TEXT, INTEGER_TEXT, is_text, typed_or_text
 from fuller_popheath.contracts.checking import ROW, check, refuse_unfit_columns
 from fuller_popheath.contracts.model import Column, Contract, Rule
-from fuller_popheath.contracts.number_rules import LONG_NUMBER, OF_SNOMED, TEN_DIGITS, holds_nhs_number, is_snomed_number
+from fuller_popheath.contracts.number_rules import NUMBER_KINDS, OF_SNOMED, judged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ FEW_VALUES = 0.5
 SAMPLE = 2_000
 JUDGED_HERE = (
     *("type", "required", "pattern", "allowed", "range", "primary_key", "unique", "in_order", "nhs_number", "one_given", "no_identifier"),
-    *("no_nhs_number", "no_nhs_number_as_code", "long_number_is_snomed"),
+    *NUMBER_KINDS,
 )
 """Kinds of rules that the quick look knows, and `no_overlap`; a table with any other goes the long way as a whole."""
 
@@ -248,7 +248,7 @@ def _sound(columns: Mapping[str, _Values], rules: Iterable[Rule], rows: int) -> 
         elif rule.kind == "nhs_number":
             read = columns[given["column"]]
             sound &= read.rows(_has_check_digit(read.values), True)
-        elif rule.kind in ("no_nhs_number", "no_nhs_number_as_code", "long_number_is_snomed"):
+        elif rule.kind in NUMBER_KINDS:
             sound &= _no_number(columns, rule)
         elif rule.kind == "one_given":
             sound &= np.logical_or.reduce([columns[name].rows(np.ones(len(columns[name].values), bool), False) for name in given["columns"]])
@@ -267,21 +267,8 @@ def _no_number(columns: Mapping[str, _Values], rule: Rule) -> np.ndarray:
         of_snomed = system.rows(said, False)
     else:
         of_snomed = np.full(len(read.codes), bool(rule.arguments["snomed"]))
-    if rule.kind == "long_number_is_snomed":
-        return ~read.rows(_matching(read.values, LONG_NUMBER), False) | of_snomed
-    held, excused = np.zeros(len(read.values), bool), np.zeros(len(read.values), bool)
-    for at in np.flatnonzero(_matching(read.values, TEN_DIGITS)):  # few distinct values hold ten digits in a row
-        held[at] = holds_nhs_number(read.values[at].as_py())
-        excused[at] = held[at] and is_snomed_number(read.values[at].as_py())
-    if not held.any():
-        return np.ones(len(of_snomed), bool)
+    held, excused = judged(read.values, rule.kind)
     return ~read.rows(held, False) | (read.rows(excused, False) & of_snomed)
-
-
-def _matching(values: pa.Array, pattern: str) -> np.ndarray:
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def _numbers(read: _Values) -> np.ndarray:

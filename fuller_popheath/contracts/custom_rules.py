@@ -15,7 +15,6 @@ from operator import add, and_, or_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.contracts.number_rules import long_number_is_snomed, no_nhs_number, no_nhs_number_as_code
 from fuller_popheath.errors import SettingsWrong
 
 if TYPE_CHECKING:
@@ -138,9 +137,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "nhs_number": Kind({"column": "text column"}, row=_nhs_number),
         "one_given": Kind({"columns": "columns"}, row=_one_given),
         "no_identifier": Kind({"column": "text column", "identifier": "text column"}, together=_no_identifier),
-        "no_nhs_number": Kind({"column": "text column", "snomed": "number"}, row=no_nhs_number),
-        "no_nhs_number_as_code": Kind({"column": "text column", "system": "text column"}, row=no_nhs_number_as_code),
-        "long_number_is_snomed": Kind({"column": "text column", "system": "text column"}, row=long_number_is_snomed),
+        # Judged by value in `number_rules`, not by the engine.
+        "no_nhs_number": Kind({"column": "text column", "snomed": "number"}),
+        "no_nhs_number_as_code": Kind({"column": "text column", "system": "text column"}),
+        "long_number_is_snomed": Kind({"column": "text column", "system": "text column"}),
         "no_overlap": Kind({"by": "columns", "start": "date column", "end": "date column", "day": "date column"}, together=_no_overlap),
         "group_total": Kind({"by": "columns", "column": "number column", "total": "number", "tolerance": "number"}, together=_group_total),
     }

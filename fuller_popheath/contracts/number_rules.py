@@ -1,22 +1,27 @@
 """The rules against a person's number in a column that is kept: what holds an NHS number, and long numbers that are no SNOMED CT codes.
 
-Said twice: for single values in Python, where each distinct value is judged once, and for the engine. What does not belong here: the rules' names
+Each distinct value is judged once, in Python. What does not belong here: the rules' names
 and arguments (`custom_rules`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache, reduce
-from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from fuller_popheath.contracts.model import Rule
+
+NUMBER_KINDS = ("no_nhs_number", "no_nhs_number_as_code", "long_number_is_snomed")
 
 TEN_DIGITS = r"(?:^|[^0-9])([0-9](?:[ -]?[0-9]){9})(?:$|[^0-9])"
 """A run of ten digits, written in groups or not, that is no part of a longer one."""
-AFTER_TEN_DIGITS = r"^.*?(?:^|[^0-9])[0-9](?:[ -]?[0-9]){9}([^0-9].*)$"
-RUNS = 3
-"""How many such runs of a cell are looked at: no column that is held to this has room for more."""
+RUNS = 4
+"""How many such runs of a cell are looked at, one after the other."""
 GUID = r"^[{]?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}[}]?$"
 """What systems make their keys of: chance puts ten digits in a row there, so nothing in one is taken for a number of a person."""
 LONG_NUMBER = r"^[0-9]{9,}$"
@@ -65,39 +70,35 @@ def _step(position: int) -> str:
     return "".join(made)
 
 
-def no_nhs_number(values: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
-    """For the engine: where a text holds an NHS number; with `snomed` 1, one that has no check digit of SNOMED CT."""
-    text = values[arguments["column"]]
-    return _holds(text) & ~_is_snomed(text) if arguments["snomed"] else _holds(text)
+def broken_positions(typed: pa.Table, rule: Rule) -> np.ndarray:
+    """The rows of a typed table, by `_position`, that break one of these rules; a value that is missing breaks none."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    coded = pc.dictionary_encode(typed[rule.arguments["column"]].cast(pa.string())).combine_chunks()
+    coded = coded if isinstance(coded, pa.Array) else pa.concat_arrays(coded.chunks)
+    held, excused = judged(coded.dictionary, rule.kind)
+    if "system" in rule.arguments:
+        system = typed[rule.arguments["system"]].cast(pa.string())
+        of_snomed = pc.is_in(system, value_set=pa.array(OF_SNOMED)).to_numpy()
+        of_snomed |= pc.is_null(system).to_numpy() & (rule.kind == "long_number_is_snomed")
+    else:
+        of_snomed = np.full(typed.num_rows, bool(rule.arguments["snomed"]))
+    at = coded.indices.fill_null(len(held)).to_numpy(zero_copy_only=False)
+    broken = np.append(held, False)[at] & ~(np.append(excused, False)[at] & of_snomed)
+    return np.asarray(typed["_position"].to_numpy()[broken])
 
 
-def no_nhs_number_as_code(values: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
-    """For the engine: where a code holds an NHS number, unless its system is SNOMED CT or dm+d and its check digit is theirs."""
-    text, system = values[arguments["column"]], values[arguments["system"]]
-    return _holds(text) & ~(_is_snomed(text) & system.isin(OF_SNOMED).fill_null(False))
+def judged(values: pa.Array, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Of each distinct text whether it is against a rule, and whether it is excused where it is a code of SNOMED CT or dm+d."""
+    import numpy as np
+    import pyarrow.compute as pc
 
-
-def long_number_is_snomed(values: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
-    """For the engine: where a number as long as a SNOMED CT identifier is said to be a code of another system."""
-    return values[arguments["column"]].re_search(LONG_NUMBER) & ~values[arguments["system"]].isin(OF_SNOMED)
-
-
-def _holds(text: Any) -> Any:
-    found, rest = [], text
-    for _ in range(RUNS):
-        number = rest.re_extract(TEN_DIGITS, 1).replace(" ", "").replace("-", "").nullif("").try_cast("int64")
-        weighted = reduce(lambda total, place: total + (number // 10**place) % 10 * (place + 1), range(1, 10), number % 10)
-        found.append(((weighted % 11 == 0) & (number % 1_111_111_111 != 0)).fill_null(False))
-        rest = rest.re_extract(AFTER_TEN_DIGITS, 1)
-    return reduce(or_, found) & ~text.re_search(GUID).fill_null(False)
-
-
-def _is_snomed(text: Any) -> Any:
-    import ibis
-
-    number = ibis.ifelse(text.re_search("^[0-9]{10}$"), text, None).try_cast("int64")
-    check: Any = ibis.literal(0, "int64")
-    for position in range(10):
-        digit = (number // 10**position) % 10
-        check = ibis.literal(_step(position)).substr((10 * check + digit).cast("int64"), 1).cast("int64")
-    return (check == 0).fill_null(False)
+    pattern = LONG_NUMBER if kind == "long_number_is_snomed" else TEN_DIGITS
+    held = np.array(pc.match_substring_regex(values, pattern).fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
+    excused = held.copy()
+    for at in np.flatnonzero(held) if pattern == TEN_DIGITS else ():  # few distinct values hold ten digits in a row
+        held[at] = holds_nhs_number(values[at].as_py())
+        excused[at] = held[at] and is_snomed_number(values[at].as_py())
+    return held, excused

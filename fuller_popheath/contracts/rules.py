@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fuller_popheath.contracts.cells import LARGEST_WHOLE_NUMBER, NOT_OF_TYPE
 from fuller_popheath.contracts.custom_rules import KINDS, POSITION
 from fuller_popheath.contracts.model import Column, Contract, Reference, Rule
+from fuller_popheath.contracts.number_rules import NUMBER_KINDS, broken_positions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +54,12 @@ def find_breaks(typed: pa.Table, contract: Contract, references: Mapping[str, pa
     try:
         positions, rules = _row_breaks(table, contract, engine)
         for number, rule in enumerate(contract.rules):
+            if rule.kind in NUMBER_KINDS:
+                # Judged where the values are in order by themselves, as every rule between values.
+                names = (rule.arguments["column"], rule.arguments["system"] if rule.kind == "long_number_is_snomed" else None)
+                own = [n for n, other in enumerate(contract.rules) if other.column is not None and other.column in names]
+                found = np.setdiff1d(broken_positions(typed, rule), positions[np.isin(rules, own)])
+                positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])
             if rule.kind == "reference":
                 found = _reference_breaks(table, rule, references, engine)
                 positions, rules = np.concatenate([positions, found]), np.concatenate([rules, np.full(len(found), number)])

@@ -201,3 +201,19 @@ def test_another_version_of_a_core_contract_reads_extracts_again(landing: Any, n
     core = "core/registration"
     monkeypatch.setattr(contracts, "load_contract", lambda name: replace(load(name), version="9.9.9") if name == core else load(name))
     assert night.states(night.take("2026-08-02")) == {"P81001": "new"}
+
+
+@pytest.mark.parametrize(("table", "severity"), [("objection", "ERROR"), ("practice_list", "WARN")])
+def test_an_objection_that_cannot_be_read_is_an_error(landing: Any, night: Any, test_number: Any, table: str, severity: str) -> None:
+    import dagster as dg
+
+    from pipelines.extract_steps import _contract_verdict
+
+    sound = [f"2026-08-01,P81001,p{at},{test_number(at)},o{at},type_1,dissent,2024-01-01" for at in range(40)]
+    landing.lines("objections.csv", [OBJECTIONS, *sound, "2026-08-01,P81001,p1,,o99,type_1,dissent,never"])
+    landing.practice_list("P81001", people=60, extra=["2026-08-01,P81001,,never,female,,,2001-01-01,,,"])
+    taken = night.take(table=table)
+    assert taken.rows_quarantined == 1
+    verdict = _contract_verdict(dg.AssetKey(["core", "x"]), taken)
+    assert (verdict.passed, verdict.severity.value) == (False, severity)
+    assert ("is not honoured" in str(verdict.description)) is (severity == "ERROR")

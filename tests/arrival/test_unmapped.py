@@ -9,7 +9,7 @@ from fuller_popheath.arrival.unmapped import unmapped_summary
 
 EVENT = "person_id,{0}_concept_id,{0}_source_value,{0}_source_concept_id"
 VALUES = "value_as_number,value_as_concept_id,unit_concept_id,unit_source_value"
-TYPED = "Smith 4010232137"
+TYPED = "Smith of Acacia Avenue"
 FEED = {
     "person": (
         "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,birth_datetime,location_id,provider_id,care_site_id,race_source_value",
@@ -37,6 +37,7 @@ FEED = {
         "1,1,9202,2020-06-01,2020-06-01,2020-06-01 09:30:00,,,0,0",
     ),
     "provider": ("provider_id,provider_name,specialty_concept_id,provider_source_value,specialty_source_value", "7,,0,x,Practice nurse"),
+    "care_site": ("care_site_id,care_site_name,place_of_service_concept_id,care_site_source_value",),
     "note": ("note_id,person_id,note_date,note_text", "1,1,2020-01-01,words"),
 }
 

@@ -6,7 +6,6 @@ What does not belong here: reading their rows (`loading`), and choosing among th
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,8 @@ from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
 ADAPTER_VERSION = 3
 """Raise it when a reader, a rule that no contract holds, or the making of core rows changes: every extract is then read again."""
-OF_PROVIDERS: tuple[ContractId, ...] = ("inbound/hospital_spell", "inbound/ed_attendance")
 LINKED: tuple[ContractId, ...] = ("inbound/clinical_event", "inbound/medication_issue", "inbound/appointment", "inbound/objection")
 """The tables in which `patient_id` is the practice's own number, as in its list. Hospitals number people by themselves."""
-PROVIDER = re.compile(r"[A-Z0-9]{3,5}")
-"""ODS codes of trusts and their sites have three to five characters, those of practices six."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +108,4 @@ def _extract(contract: ContractId, spec: SupplierSpec, files: Sequence[LandingFi
         day, sender = spec.extract_date(bare.heads), spec.practice_code(bare.heads)
     except FullerError:  # what is wrong with it is said when it is read
         return bare
-    if sender is not None and contract in OF_PROVIDERS and not PROVIDER.fullmatch(sender):
-        sender = None  # the practice of a feed sends no hospital records: its trusts do, and the rows name them
     return Extract(contract, spec, tuple(files), day, sender)

@@ -16,7 +16,10 @@ from fuller_popheath.errors import FileRefused
 from fuller_popheath.site import ArrivalLimits
 
 P, Q = "P81001", "P81002"
-APPOINTMENTS = "extract_date,practice_code,patient_id,nhs_number,record_id,appointment_date,start_time,booked_date,status,clinician_id,clinician_type,mode,category"
+APPOINTMENTS = (
+    "extract_date,practice_code,patient_id,nhs_number,record_id,appointment_date,start_time,booked_date,status,"
+    "clinician_id,clinician_type,mode,category"
+)
 OBJECTIONS = "extract_date,practice_code,patient_id,nhs_number,record_id,objection,state,recorded_date"
 
 

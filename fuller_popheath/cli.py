@@ -200,9 +200,14 @@ def quarantine(
     sheet: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for a correction sheet for --practice: rows and rules, no values")
     ] = None,
+    unmapped: Annotated[bool, typer.Option("--unmapped", help="Instead: what of the extracts in use no table of ours can hold, with counts")] = False,
 ) -> None:
     """What lies in quarantine: rows by practice, file and rule. With --sheet, what a practice needs to mend them."""
     from rich.table import Table
+
+    if unmapped:
+        _show_unmapped()
+        return
 
     from fuller_popheath.arrival.correction_sheet import SUMMARY, quarantine_summary, write_correction_sheet
 
@@ -223,6 +228,22 @@ def quarantine(
         table.add_row(str(practice_code), str(file), str(contract), str(rule), f"{count:,}")
     console.print(table)
     _say("A row that breaks two rules counts for both. fuller quarantine --practice CODE --sheet FOLDER writes a correction sheet.")
+
+
+def _show_unmapped() -> None:
+    from rich.table import Table
+
+    from fuller_popheath.arrival.extract_store import ExtractStore
+    from fuller_popheath.arrival.unmapped import SUMMARY, unmapped_summary
+
+    rows = unmapped_summary(ExtractStore(load_site().folder("store")))
+    if not rows:
+        _say("Everything that the extracts in use hold has its place in a table")
+        return
+    table = Table(*SUMMARY, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if row[name] is None else f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in SUMMARY))
+    console.print(table)
 
 
 def _contract_id(name: str) -> str:

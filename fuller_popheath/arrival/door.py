@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
 from fuller_popheath.arrival.choice import landing_table
-from fuller_popheath.arrival.door_account import Choice, account_table, why_refused
+from fuller_popheath.arrival.door_account import ALWAYS_USED, Choice, account_table, why_refused
 from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
 from fuller_popheath.arrival.extracts import LINKED, Extract, extracts_among, nearness
 from fuller_popheath.arrival.files import LandingFile
@@ -146,6 +146,8 @@ def take_extracts(
     _try_in_turn(_in_turn(found, as_of), night, say or (lambda _: None))
     choices = _choose(found, last, night)
     in_use = [each.in_use for each in choices if each.in_use is not None]
+    if inbound_id in ALWAYS_USED:
+        in_use += _kept_beside(choices, store.last_in_use(inbound_id, as_of), night)
     if inbound_id == PRACTICE_LIST:
         door.vault.write_night(as_of, [(each.sender, each.extract) for each in in_use if any(each.parts.values())])
         if night.read_tonight:
@@ -153,6 +155,21 @@ def take_extracts(
     account = account_table(door, choices, as_of)
     store.write_night(inbound_id, door.spec.becomes, as_of, in_use, account, [each.set_aside for each in choices if each.set_aside is not None])
     return _told(account, choices, night, reasons)
+
+
+def _kept_beside(choices: Sequence[Choice], last: Sequence[InUse], night: _Night) -> list[InUse]:
+    """Earlier extracts that count beside a newer one which may not be whole, until a whole one comes: what only they tell must not be lost."""
+    kept: list[InUse] = []
+    least = 1 - night.door.site.arrival.shrunken_percent / 100
+    for choice in choices:
+        if choice.in_use is None or choice.loaded is None:
+            continue
+        rows, newest = choice.loaded.senders[choice.sender], choice.in_use.extract
+        earlier = [each for each in last if each.sender == choice.sender and each.extract != newest and night.other_key(each) is None]
+        most = max((sum(each.parts.values()) for each in earlier), default=0)
+        if rows.rows_quarantined or rows.rows_accepted < least * most:
+            kept += earlier
+    return kept
 
 
 def _door(

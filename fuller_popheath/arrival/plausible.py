@@ -106,21 +106,30 @@ def lists_sent(listed_count: pa.Table, registered_count: pa.Table, limits: Arriv
     )
 
 
-def lists_agree(listed_count: pa.Table, registered_count: pa.Table) -> Finding:
-    """How many practices count differently in their own list and in the published file, practice by LSOA.
+def lists_agree(listed_count: pa.Table, registered_count: pa.Table, limits: ArrivalLimits) -> Finding:
+    """How far each practice's own list, counted, is from the published file, practice by LSOA.
 
     Cells are compared, not Core20: where every cell of a practice agrees, so does each of its quintiles, because they are made from cells alone.
+    As expected where the people in cells that differ are at most `reconcile_percent` of a practice: registrations that were not ended in time
+    are in the list and not in the published count.
     """
     if not listed_count.num_rows:
         return Finding(True, NO_LISTS, {"practices compared": 0})
     in_lists, published = _cells(listed_count, "listed_count"), _cells(registered_count, "registered_count")
     both = {code for code, _ in in_lists} & {code for code, _ in published}
-    differing = {key[0] for key in in_lists.keys() | published.keys() if key[0] in both and in_lists.get(key, 0) != published.get(key, 0)}
-    people = abs(sum(n for key, n in in_lists.items() if key[0] in both) - sum(n for key, n in published.items() if key[0] in both))
+    apart, size = dict.fromkeys(both, 0), dict.fromkeys(both, 0)
+    for key in (key for key in in_lists.keys() | published.keys() if key[0] in both):
+        apart[key[0]] += abs(in_lists.get(key, 0) - published.get(key, 0))
+        size[key[0]] += published.get(key, 0)
+    differing = sum(people > 0 for people in apart.values())
+    limit = limits.reconcile_percent
+    beyond = sum(percent(apart[code], size[code]) > limit for code in both)
+    people = sum(apart.values())
     return Finding(
-        not differing,
-        f"{len(differing):,} of {len(both):,} practices count differently in their list and in the published file ({people:,} people in all)",
-        {"practices compared": len(both), "practices that differ": len(differing), "people of difference": people},
+        not beyond,
+        f"{differing:,} of {len(both):,} practices count differently in their list and in the published file ({people:,} people in all); "
+        f"{beyond:,} by more than {limit:g} %",
+        {"practices compared": len(both), "practices that differ": differing, "people of difference": people, "practices beyond the limit": beyond},
     )
 
 

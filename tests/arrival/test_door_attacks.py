@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,13 @@ def test_a_poor_or_shrunken_file_costs_no_new_dissent(landing: Any, night: Any, 
     landing.lines("objection.csv", [OBJECTIONS, *new])
     row = night.row(night.take("2026-08-02", table="objection"), P)
     assert (row["rows_in_use"], row["rows_quarantined"]) == (dissents, broken)
+    # What stood in the fuller file of the day before still counts, and goes on counting until a whole one comes.
+    assert night.store.read("core/objection", date(2026, 8, 2)).num_rows == 60 + dissents
+    night.take("2026-08-03", table="objection")
+    assert night.store.read("core/objection", date(2026, 8, 3)).num_rows == 60 + dissents
+    landing.lines("objection.csv", [OBJECTIONS, *(line("2026-08-04", at, "dissent") for at in range(70))])
+    night.take("2026-08-04", table="objection")
+    assert night.store.read("core/objection", date(2026, 8, 4)).num_rows == 70
 
 
 @pytest.mark.parametrize("column", ["code", "unit", "code of snomed"])

@@ -130,10 +130,10 @@ def test_read_is_accepted_and_quarantined(sound: Night, broken: Night) -> None:
     assert all(spec.becomes[0] in arrived for spec in extracts().values())
 
 
-def test_counts_from_lists_are_the_published_counts(sound: Night) -> None:
+def test_counts_from_lists_are_nearly_the_published_counts(sound: Night) -> None:
     verdict = sound.checks["core/listed_count", "lists_agree_with_published"]
     assert verdict.passed, verdict.description
-    assert verdict.metadata["practices compared"].value > 2 and verdict.metadata["practices that differ"].value == 0
+    assert verdict.metadata["practices compared"].value > 2 and verdict.metadata["practices beyond the limit"].value == 0
 
 
 def test_summary_tells_what_was_read_and_where_the_products_are(home: Place, sound: Night) -> None:

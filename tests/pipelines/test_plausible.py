@@ -41,12 +41,17 @@ def test_lists_sent_counts_only_where_any_did() -> None:
 
 
 def test_lists_agree_by_practice_and_lsoa() -> None:
-    assert plausible.lists_agree(listed(A=5, B=7), registered(A=5, B=7, C=9)).is_as_expected
-    found = plausible.lists_agree(listed(A=5, B=8), registered(A=5, B=7))
+    assert plausible.lists_agree(listed(A=5, B=7), registered(A=5, B=7, C=9), LIMITS).is_as_expected
+    found = plausible.lists_agree(listed(A=5, B=8), registered(A=5, B=7), LIMITS)
     assert not found.is_as_expected
-    assert found.numbers == {"practices compared": 2, "practices that differ": 1, "people of difference": 1}
+    assert found.numbers == {"practices compared": 2, "practices that differ": 1, "people of difference": 1, "practices beyond the limit": 1}
     moved = listed(A=5).set_column(1, "lsoa_code", pa.array(["E01000002"]))
-    assert plausible.lists_agree(moved, registered(A=5)).numbers["practices that differ"] == 1
+    assert plausible.lists_agree(moved, registered(A=5), LIMITS).numbers["people of difference"] == 10
+
+
+@pytest.mark.parametrize(("counted", "is_as_expected"), [(1000, True), (1010, True), (1011, False), (990, True), (989, False)])
+def test_lists_may_differ_by_a_hundredth(counted: int, is_as_expected: bool) -> None:
+    assert plausible.lists_agree(listed(A=counted), registered(A=1000), LIMITS).is_as_expected is is_as_expected
 
 
 @pytest.mark.parametrize(("now", "is_as_expected"), [(105, True), (106, False), (95, True), (94, False)])

@@ -93,7 +93,8 @@ def load(base: Path, day: date) -> str:
     store = ExtractStore(site.folder("store"), str(site.folder("landing")))
     practices = frozenset(places[PLACES[0]]["practice_code"].to_pylist())
     read = quarantined = 0
-    for inbound in registry.extracts():
+    # Lists first, as in the nightly job: what comes without an NHS number takes it from them.
+    for inbound in sorted(registry.extracts(), key=lambda name: name != "inbound/practice_list"):
         taken = take_extracts(
             inbound, arrival.files, day, site, store, site.folder("vault"), site.folder("quarantine"), practices, {}, key(site, os.environ)
         )

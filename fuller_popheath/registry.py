@@ -21,10 +21,10 @@ SOURCE_PACKAGES = ("fuller_popheath.sources",)
 TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
 EXTRACT_PACKAGES = ("fuller_popheath.arrival.becoming",)
 FACT_PACKAGES = ("fuller_popheath.catalogue.facts",)
+FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)
+
 PRACTICE_EXTRACT: ContractId = "core/practice_extract"
 """The account of a night: what each practice sent of each table, and what is in use."""
-
-FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)
 
 
 def _modules(package_name: str) -> Iterator[ModuleType]:

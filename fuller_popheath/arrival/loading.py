@@ -29,6 +29,7 @@ from fuller_popheath.people.pseudonyms import PseudonymKey, pseudonymise
 from fuller_popheath.people.vault import Vault
 from fuller_popheath.site import Site
 from fuller_popheath.sources.csv_text import ROW, SHAPE
+from fuller_popheath.sources.supplier_files import REMOVED
 from fuller_popheath.specs import ContractId, ExtractSpec
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from fuller_popheath.contracts import Contract
 
-FILE, REMOVED, SENDER = "_file", "_removed", "_sender"
+SENDER = "_sender"
 NATIONAL = "national"
 """Whose rows are that no practice sent: the national data opt-out service's."""
 NOT_KNOWN = "V81999"

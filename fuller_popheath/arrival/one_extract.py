@@ -19,12 +19,11 @@ from fuller_popheath.errors import FileRefused
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.csv_text import SHAPE
 from fuller_popheath.sources.names import file_told
+from fuller_popheath.sources.supplier_files import REMOVED
 from fuller_popheath.specs import ContractId
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-REMOVED = "_removed"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FileRefused
@@ -28,6 +30,14 @@ class Layer:
     bounds: tuple[float, float, float, float]
 
 
+def _reader() -> ModuleType:
+    # pyogrio silences GDAL in the one thread that imported it; in every other GDAL prints its errors, which can quote the file.
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"CPL_LOG": os.devnull})
+    return pyogrio
+
+
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
     # GDAL's warnings and errors can quote the file, so neither goes any further. All of pyogrio's errors are RuntimeErrors.
@@ -41,8 +51,7 @@ def _quiet(name: str) -> Iterator[None]:
 
 def layers(content: Path | bytes, name: str) -> list[Layer]:
     """Every layer of a boundary file that has shapes. Raises FileRefused if it cannot be read."""
-    import pyogrio
-
+    pyogrio = _reader()
     found = []
     with _quiet(name):
         for position, (layer_name, geometry_type) in enumerate(pyogrio.list_layers(content).tolist()):
@@ -57,8 +66,7 @@ def layers(content: Path | bytes, name: str) -> list[Layer]:
 
 def read_shapes(content: Path | bytes, name: str, layer: int, columns: Sequence[str]) -> pa.Table:
     """The named properties of every shape, and last `geometry`, its WKB in the layer's CRS. Raises FileRefused if it cannot be read."""
-    import pyogrio
-
+    pyogrio = _reader()
     with _quiet(name):
         about, table = pyogrio.read_arrow(content, layer=layer, columns=list(columns))
     geometry = about["geometry_name"] or "wkb_geometry"

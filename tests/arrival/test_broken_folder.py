@@ -4,6 +4,8 @@ and no text holds a value of a row."""
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,6 +199,23 @@ def test_no_error_and_no_account_holds_a_value_that_was_sent(
     shown = "\n".join(said) + "".join(capfd.readouterr()) + caplog.text
     assert PLANTED not in shown
     assert PLANTED[:9] not in shown
+
+
+def test_gdal_prints_nothing_in_a_thread_that_did_not_import_it(tmp_path: Path) -> None:
+    ring = f'[["{PLANTED}", 0], [1, 0], [1, 1], [0, 0]]'
+    shape = f'{{"type": "Feature", "properties": {{"a": "1"}}, "geometry": {{"type": "Polygon", "coordinates": [{ring}]}}}}'
+    path = tmp_path / "lsoa.geojson"
+    path.write_text(f'{{"type": "FeatureCollection", "features": [{shape}]}}')
+    program = """if True:
+        import importlib, pathlib, sys, threading
+        first = threading.Thread(target=importlib.import_module, args=("pyogrio",))
+        first.start()
+        first.join()
+        from fuller_popheath.sources.boundary_files import layers
+        print(len(layers(pathlib.Path(sys.argv[1]), "lsoa.geojson")))
+    """
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("1", "")
 
 
 def test_a_fault_in_a_reader_tells_its_kind_and_not_its_words(landing: Any) -> None:

@@ -58,6 +58,8 @@ def layers(content: Path | bytes, name: str) -> list[Layer]:
             if geometry_type is None:
                 continue
             info = pyogrio.read_info(content, layer=position, force_feature_count=True, force_total_bounds=True)
+            if info["total_bounds"] is None:
+                raise ValueError("no shape of the layer has coordinates")
             west, south, east, north = (float(edge) for edge in info["total_bounds"])
             fields = tuple(str(field) for field in info["fields"])
             found.append(Layer(position, str(layer_name), fields, int(info["features"]), str(info["crs"] or ""), (west, south, east, north)))

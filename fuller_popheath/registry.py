@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.specs import ContractId, ExtractSpec, FactSpec, FeatureSpec, SourceSpec, SupplierSpec, TableSpec
+from fuller_popheath.specs import (
+    ContractId,
+    ExtractSpec,
+    FactSpec,
+    FeatureSpec,
+    ModelSpec,
+    OutcomeSpec,
+    ReasonSpec,
+    SourceSpec,
+    SupplierSpec,
+    TableSpec,
+)
 
-Spec = TypeVar("Spec", SourceSpec, TableSpec, ExtractSpec, FactSpec, FeatureSpec)
+Spec = TypeVar("Spec")
+WithContract = TypeVar("WithContract", SourceSpec, TableSpec, ExtractSpec, FactSpec, FeatureSpec)
+WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec)
 
 SOURCE_PACKAGES = ("fuller_popheath.sources",)
-TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
+TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.risk", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
 EXTRACT_PACKAGES = ("fuller_popheath.arrival.becoming",)
 FACT_PACKAGES = ("fuller_popheath.catalogue.facts",)
 FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)
+OUTCOME_PACKAGES = ("fuller_popheath.catalogue.outcomes",)
+MODEL_PACKAGES = ("fuller_popheath.catalogue.models",)
+REASON_PACKAGES = ("fuller_popheath.catalogue.reasons",)
 
 PRACTICE_EXTRACT: ContractId = "core/practice_extract"
 """The account of a night: what each practice sent of each table, and what is in use."""
@@ -34,65 +50,84 @@ def _modules(package_name: str) -> Iterator[ModuleType]:
             yield importlib.import_module(found.name)
 
 
-def _declared(packages: tuple[str, ...], names: tuple[str, ...], kind: type[Spec]) -> Mapping[ContractId, Spec]:
-    found: dict[ContractId, Spec] = {}
-    where: dict[ContractId, str] = {}
+def _by_contract(packages: tuple[str, ...], name: str, kind: type[WithContract]) -> Mapping[ContractId, WithContract]:
+    return _declared(packages, name, kind, lambda spec: spec.contract)
+
+
+def _by_name(packages: tuple[str, ...], name: str, kind: type[WithName]) -> Mapping[str, WithName]:
+    return _declared(packages, name, kind, lambda spec: spec.name)
+
+
+def _declared(packages: tuple[str, ...], name: str, kind: type[Spec], key: Callable[[Spec], str]) -> Mapping[str, Spec]:
+    found: dict[str, Spec] = {}
+    where: dict[str, str] = {}
     for module in (module for package in packages for module in _modules(package)):
-        for name in names:
-            declared = getattr(module, name, None)
-            for spec in declared if isinstance(declared, tuple) else (declared,) if declared is not None else ():
-                if not isinstance(spec, kind):
-                    raise SettingsWrong(f"{module.__name__}.{name} must be a {kind.__name__}, or a tuple of them")
-                if spec.contract in found:
-                    raise SettingsWrong(f"{spec.contract} is declared twice: in {where[spec.contract]} and in {module.__name__}; keep one")
-                found[spec.contract], where[spec.contract] = spec, module.__name__
+        declared = getattr(module, name, None)
+        for spec in declared if isinstance(declared, tuple) else (declared,) if declared is not None else ():
+            if not isinstance(spec, kind):
+                raise SettingsWrong(f"{module.__name__}.{name} must be a {kind.__name__}, or a tuple of them")
+            if key(spec) in found:
+                raise SettingsWrong(f"{key(spec)} is declared twice: in {where[key(spec)]} and in {module.__name__}; keep one")
+            found[key(spec)], where[key(spec)] = spec, module.__name__
     return MappingProxyType(found)
 
 
 @cache
 def sources() -> Mapping[ContractId, SourceSpec]:
     """Every layout that can be read, by the contract it fills. Raises SettingsWrong for a wrong or double declaration."""
-    return _declared(SOURCE_PACKAGES, ("SOURCE",), SourceSpec)
+    return _by_contract(SOURCE_PACKAGES, "SOURCE", SourceSpec)
 
 
 @cache
 def suppliers() -> Mapping[str, SupplierSpec]:
     """Every clinical system whose extracts can be read, by its name. Raises SettingsWrong for a wrong or double declaration."""
-    found: dict[str, SupplierSpec] = {}
-    for module in (module for package in SOURCE_PACKAGES for module in _modules(package)):
-        declared = getattr(module, "SUPPLIER", None)
-        if declared is None:
-            continue
-        if not isinstance(declared, SupplierSpec):
-            raise SettingsWrong(f"{module.__name__}.SUPPLIER must be a SupplierSpec")
-        if declared.name in found:
-            raise SettingsWrong(f"the supplier {declared.name} is declared twice, the second time in {module.__name__}; keep one")
-        found[declared.name] = declared
-    return MappingProxyType(found)
+    return _by_name(SOURCE_PACKAGES, "SUPPLIER", SupplierSpec)
 
 
 @cache
 def extracts() -> Mapping[ContractId, ExtractSpec]:
     """What becomes of each inbound table about persons, by its contract. Raises SettingsWrong for a wrong or double declaration."""
-    return _declared(EXTRACT_PACKAGES, ("EXTRACT",), ExtractSpec)
+    return _by_contract(EXTRACT_PACKAGES, "EXTRACT", ExtractSpec)
 
 
 @cache
 def facts() -> Mapping[ContractId, FactSpec]:
     """Every table of long facts about persons, by contract. Raises SettingsWrong for a wrong or double declaration."""
-    return _declared(FACT_PACKAGES, ("FACT",), FactSpec)
+    return _by_contract(FACT_PACKAGES, "FACT", FactSpec)
 
 
 @cache
 def features() -> Mapping[ContractId, FeatureSpec]:
     """Every feature group, by contract. Raises SettingsWrong for a wrong or double declaration."""
-    return _declared(FEATURE_PACKAGES, ("FEATURE",), FeatureSpec)
+    return _by_contract(FEATURE_PACKAGES, "FEATURE", FeatureSpec)
+
+
+@cache
+def outcomes() -> Mapping[str, OutcomeSpec]:
+    """Everything that is predicted, by name. Raises SettingsWrong for a wrong or double declaration."""
+    return _by_name(OUTCOME_PACKAGES, "OUTCOME", OutcomeSpec)
+
+
+@cache
+def models() -> Mapping[str, ModelSpec]:
+    """Every way to predict, by name. Raises SettingsWrong for a wrong or double declaration."""
+    return _by_name(MODEL_PACKAGES, "MODEL", ModelSpec)
+
+
+@cache
+def reasons() -> Mapping[str, ReasonSpec]:
+    """Every plain-English reason for a score, by name. Raises SettingsWrong for a wrong or double declaration, or a feature in two reasons."""
+    found = _by_name(REASON_PACKAGES, "REASON", ReasonSpec)
+    columns = [column for reason in found.values() for column in reason.columns]
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise SettingsWrong(f"{', '.join(twice)} stands in two reasons; keep one")
+    return found
 
 
 @cache
 def tables() -> Mapping[ContractId, TableSpec]:
     """Every table made from others, by contract. Raises SettingsWrong for a wrong or double declaration, or one made from nothing known."""
-    made = _declared(TABLE_PACKAGES, ("TABLE",), TableSpec)
+    made = _by_contract(TABLE_PACKAGES, "TABLE", TableSpec)
     from_extracts = {core for spec in extracts().values() for core in spec.becomes}
     known = {*made, *sources(), *from_extracts, *facts(), *features(), PRACTICE_EXTRACT}
     for spec in made.values():

@@ -155,6 +155,50 @@ class FirstList(_Section):
     )
 
 
+class Training(_Section):
+    """How risk models are made: how many people at each index date, which share of them is kept for recalibration and for never being seen.
+
+    `people`: at most so many at each index date, the same ones each time; `fit_people`: at most so many of them to one fit. A `challenger` takes
+    the default model's place only if its AUROC is higher by `challenger_margin`. `outcomes`: empty for all.
+    """
+
+    people: int = Field(default=600_000, ge=1_000)
+    fit_people: int = Field(default=250_000, ge=500)
+    calibration_share: float = Field(default=0.3, gt=0, lt=0.8)
+    unseen_share: float = Field(default=0.1, ge=0, lt=0.5)
+    trials: int = Field(default=6, ge=1)
+    trial_people: int = Field(default=40_000, ge=500)
+    minimum_events: int = Field(default=100, ge=20)
+    stability_seeds: int = Field(default=3, ge=2)
+    challenger_margin: float = Field(default=0.005, ge=0, le=0.2)
+    seed: int = Field(default=20_260_401, ge=0)
+    outcomes: tuple[str, ...] = ()
+
+
+class RiskWords(_Section):
+    """From which risk on (a probability) somebody is in which band, from the highest to the lowest. A local choice: no source gives these."""
+
+    bands: dict[str, float] = Field(default_factory=lambda: {"very high": 0.5, "high": 0.3, "raised": 0.15, "average": 0.05, "low": 0.0})
+
+
+class Monitoring(_Section):
+    """When a score is red or amber: observed over expected outside these limits, drift of what goes in, and of calibration."""
+
+    observed_over_expected: tuple[float, float] = (0.8, 1.25)
+    calibration_slope: tuple[float, float] = (0.8, 1.2)
+    population_stability: float = Field(default=0.25, gt=0)
+    missing_points: float = Field(default=10.0, gt=0)
+
+
+class Models(_Section):
+    """Which model scores: one line for each outcome and age group, `"emergency_admission_12m.adult" = "<model id>"`, changed by review only.
+
+    On make-believe data the newest model does where none is named, and says DEMONSTRATION everywhere.
+    """
+
+    promoted: dict[str, str] = Field(default_factory=dict)
+
+
 class EngineChoice(_Section):
     """Where features are computed: DuckDB in this process, or Spark at a master URL or through Databricks Connect."""
 
@@ -180,6 +224,7 @@ class Folders(_Section):
     products: str = "var/products"
     vault: str = "var/vault"
     spill: str = "var/spill"
+    models: str = "var/models"
 
 
 class Site(BaseSettings):
@@ -196,6 +241,10 @@ class Site(BaseSettings):
     continuity: Continuity = Continuity()
     frailty: Frailty = Frailty()
     first_list: FirstList = FirstList()
+    training: Training = Training()
+    risk: RiskWords = RiskWords()
+    monitoring: Monitoring = Monitoring()
+    models: Models = Models()
     engine: EngineChoice = EngineChoice()
     codelists: Codelists = Codelists()
 

@@ -2,7 +2,8 @@
 
 A file under `sources/` declares `SOURCE` (a published layout, one file one table) or `SUPPLIER` (the extracts of one clinical system), a file under
 `people/`, `place/`, `cohorts/` or `catalogue/products/` that makes a table declares `TABLE`, one under `arrival/becoming/` declares `EXTRACT`, one
-under `catalogue/facts/` declares `FACT`, one under `catalogue/features/` declares `FEATURE`. What does not belong here: behaviour.
+under `catalogue/facts/` declares `FACT`, one under `catalogue/features/` declares `FEATURE`, one under `catalogue/outcomes/` declares `OUTCOME`,
+one under `catalogue/models/` declares `MODEL`, one under `catalogue/reasons/` declares `REASON`. What does not belong here: behaviour.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import numpy as np
+    import pandas as pd
     import pyarrow as pa
 
     from fuller_popheath.site import Site
@@ -184,3 +187,62 @@ class FeatureSpec:
     inputs: tuple[ContractId, ...]
     build: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table]
     pivot: Pivot | None = None
+
+
+@dataclass(frozen=True)
+class OutcomeSpec:
+    """What is predicted about a person from an index date on.
+
+    `words` completes "risk of ..."; follow-up is `[index, index + horizon_days)`. `events` gets Ibis tables as a `FactSpec` that sees all does (with
+    `person_row`, rows of any day) and a night whose `as_of` is the index date; it returns `person_row` and `event_date`, one row an event, of any
+    day: the framework keeps those within follow-up. `at_risk` gets what was known on the index date and returns `person_row` of those
+    who can have the outcome (None: everybody registered). Death ends follow-up without the outcome (unless it is the outcome), leaving censors.
+    An AUROC above `highest_auroc` (of real data; `highest_auroc_synthetic` of make-believe data) is a leak until proven otherwise.
+    `for_lists`: may stand on a list; what may not is for checking only.
+    """
+
+    name: str
+    words: str
+    horizon_days: int
+    inputs: tuple[ContractId, ...]
+    events: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table]
+    highest_auroc: float
+    highest_auroc_synthetic: float
+    at_risk: Callable[[Mapping[ContractId, ir.Table], Night], ir.Table] | None = None
+    for_lists: bool = True
+
+
+Parameters = Mapping[str, float]
+"""Hyper-parameters of one fit, by name."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One way to predict an outcome from features.
+
+    `role`: `default` (champion unless a challenger wins by the site's margin), `challenger`, or `baseline` (what teams use today, scored on the same
+    people). `make` returns an unfitted estimator for a numeric matrix with NaN for missing: `fit(matrix, outcome, sample_weight=None)` and
+    `decision_function(matrix)`, log-odds or any score that rises with risk; it gets the names of the matrix's columns, which of them are categories,
+    the hyper-parameters and a seed. `columns`: the only features it looks at; none: all. `tries` are the values that seeded trials draw from.
+    """
+
+    name: str
+    words: str
+    role: str
+    make: Callable[[tuple[str, ...], tuple[bool, ...], Parameters, int], object]
+    columns: tuple[str, ...] = ()
+    tries: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReasonSpec:
+    """A plain-English reason for a score: the feature columns whose contributions it adds up, and what it says of a person.
+
+    Every feature column belongs to one reason and no more. `title` names the reason on a page. `words` gets those columns of many people and
+    returns a number for each, and the texts the numbers stand for: what clinicians read, without the score and without jargon.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    words: Callable[[pd.DataFrame], tuple[np.ndarray, tuple[str, ...]]]

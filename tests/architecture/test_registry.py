@@ -47,20 +47,20 @@ TABLE = "from fuller_popheath.specs import TableSpec\nTABLE = TableSpec(contract
 
 def test_one_file_is_found_by_what_it_declares(planted: Path) -> None:
     (planted / "anything.py").write_text(TABLE.format("thing"))
-    assert list(registry._declared(("planted_catalogue",), ("TABLE",), TableSpec)) == ["products/thing"]
+    assert list(registry._by_contract(("planted_catalogue",), "TABLE", TableSpec)) == ["products/thing"]
 
 
 def test_a_double_declaration_is_refused_and_says_where(planted: Path) -> None:
     (planted / "one.py").write_text(TABLE.format("thing"))
     (planted / "two.py").write_text(TABLE.format("thing"))
     with pytest.raises(SettingsWrong, match=r"products/thing is declared twice: in planted_catalogue\.one and in planted_catalogue\.two"):
-        registry._declared(("planted_catalogue",), ("TABLE",), TableSpec)
+        registry._by_contract(("planted_catalogue",), "TABLE", TableSpec)
 
 
 def test_a_declaration_of_the_wrong_kind_is_refused(planted: Path) -> None:
     (planted / "one.py").write_text("SOURCE = 'a text'\n")
     with pytest.raises(SettingsWrong, match=r"planted_catalogue\.one\.SOURCE must be a SourceSpec"):
-        registry._declared(("planted_catalogue",), ("SOURCE",), SourceSpec)
+        registry._by_contract(("planted_catalogue",), "SOURCE", SourceSpec)
 
 
 def test_a_circle_is_refused() -> None:

@@ -9,7 +9,6 @@ from the same files, in turn, in one process, each with an engine of its own; ou
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import resource
 import statistics
@@ -21,10 +20,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath import feature_store, registry
+from fuller_popheath import registry
 from fuller_popheath.codelists.loading import codelist
-from fuller_popheath.contracts import load_contract
 from fuller_popheath.engine import Engine
+from fuller_popheath.feature_store import CODELISTS, FeatureBuild
 from fuller_popheath.site import Site
 from fuller_popheath.specs import Night, Parts
 
@@ -43,6 +42,12 @@ COLUMNS = {
     "features/hospital": ("emergency_admission_count_365", "bed_day_count_365", "ed_attendance_count_90"),
 }
 """Of each group some that need what is dear in it: resolutions, what a register asks besides, a trend, distinct clinicians, an order of visits."""
+FACT_COLUMNS = {
+    "core/person_cluster": ("first_date", "last_date", "is_current"),
+    "core/person_medicine": ("last_date", "count_365", "count_90"),
+    "core/person_measurement": ("latest_value", "latest_date", "slope_per_year"),
+}
+"""What the groups above read of the facts."""
 MEASURES = ("systolic_bp", "bmi")
 RECORDS = ("event", "measurement", "medication_issue", "contact", "spell", "ed_attendance")
 Sources = dict[str, Any]
@@ -51,7 +56,6 @@ Sources = dict[str, Any]
 def sources_in(store: Path, as_of: date) -> Sources:
     """The core tables of a store, or of a folder of Parquet files; core/person as Arrow; the code lists that the columns need."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     def paths(name: str) -> tuple[Path, ...]:
@@ -63,32 +67,33 @@ def sources_in(store: Path, as_of: date) -> Sources:
 
     found: Sources = {f"core/{name}": Parts(f"core/{name}", paths(name)) for name in RECORDS}
     found["core/person"] = pa.concat_tables([pq.read_table(path) for path in paths("person")])
-    lists = codelist(kinds=("condition", "resolved", "other", "medicine", "measure"))
-    unused = pc.and_(pc.equal(lists["kind"], "measure"), pc.invert(pc.is_in(lists["cluster"], value_set=pa.array(MEASURES))))
-    found[feature_store.CODELISTS] = lists.filter(pc.invert(unused))
+    found[CODELISTS] = codes_asked_for()
     return found
 
 
+def codes_asked_for() -> pa.Table:
+    """The code lists without the measures that none of the columns needs."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = codelist(kinds=("condition", "resolved", "other", "medicine", "measure"))
+    unused = pc.and_(pc.equal(lists["kind"], "measure"), pc.invert(pc.is_in(lists["cluster"], value_set=pa.array(MEASURES))))
+    return lists.filter(pc.invert(unused))
+
+
 def by_feature_store(sources: Sources, night: Night, threads: int, spill: Path) -> pa.Table:
-    """The columns as the nightly job makes them: the facts, then each group, of which only the columns asked for."""
+    """The columns as the feature store makes them in one go: the facts they need, handed on, then each group, of which only the columns asked for.
+
+    Writing and reading the store between the steps, as a night does, is on neither side.
+    """
     import pyarrow as pa
 
-    with Engine.duckdb(threads=threads, spill_to=spill) as engine:
-        known = dict(sources)
-        for name in ("core/person_cluster", "core/person_medicine", "core/person_measurement"):
-            known[name] = feature_store.build_fact(registry.facts()[name], engine, known, night)
-        people = feature_store._people(known)
-        made: dict[str, pa.Array] = {"person_id": people}
-        for name, wanted in COLUMNS.items():
-            spec, contract = registry.features()[name], load_contract(name)
-            contract = dataclasses.replace(contract, columns=tuple(contract.column(column) for column in wanted))
-            built = spec.build(feature_store.tables_known(spec.inputs, engine, known, night), night)
-            if spec.pivot:
-                pivot = dataclasses.replace(spec.pivot, columns={key: column for key, column in spec.pivot.columns.items() if column in wanted})
-                made |= feature_store._pivoted(built, pivot, contract, engine, len(people))
-            else:
-                made |= feature_store._one_row_each(built, contract, engine, len(people))
-    return pa.table(made)
+    with Engine.duckdb(threads=threads, spill_to=spill) as engine, FeatureBuild(engine, sources, night) as build:
+        for name, columns in FACT_COLUMNS.items():
+            build.hand_on(registry.facts()[name], columns)
+        groups = [build.feature(registry.features()[name], columns) for name, columns in COLUMNS.items()]
+    columns = {name: group[name] for group, wanted in zip(groups, COLUMNS.values(), strict=True) for name in wanted}
+    return pa.table({"person_id": groups[0]["person_id"], **columns})
 
 
 def by_hand(sources: Sources, night: Night, threads: int, spill: Path) -> pa.Table:
@@ -101,7 +106,7 @@ def by_hand(sources: Sources, night: Night, threads: int, spill: Path) -> pa.Tab
     with duckdb.connect(config=settings) as connection:
         person = sources["core/person"].select(["person_id", "practice_code", "age_years", "ethnic_category", "usual_gp_code"])
         connection.register("person", person.append_column("person_row", pa.array(np.arange(person.num_rows, dtype=np.int32))))
-        connection.register("codelist", sources[feature_store.CODELISTS])
+        connection.register("codelist", sources[CODELISTS])
         for name in RECORDS:
             connection.read_parquet([str(path) for path in sources[f"core/{name}"].paths], hive_partitioning=False).create_view(name)
         connection.execute("SET enable_progress_bar = false")

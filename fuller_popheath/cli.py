@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 MAKE_BELIEVE_DAY = date(2026, 10, 1)
 MAKE_BELIEVE_SEED = 26
 MAKE_BELIEVE_PEOPLE = 120_000
+MAKE_BELIEVE_TRAINING = {
+    "--job": "first_night",
+    "--training-people": "40000",
+    "--training-trials": "1",
+    "--training-outcome": "emergency_admission_12m",
+}
+"""One outcome, a sample of people, the usual hyper-parameters: enough for a demonstration in a minute or two."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -100,7 +107,7 @@ def synth(
     records: Annotated[bool, typer.Option(help="With what practices and hospitals record about each person, simulated forward in time")] = True,
     years: Annotated[int, typer.Option(help="Years of records", min=1, max=10)] = 4,
     file_format: Annotated[str, typer.Option(help="Of the records: csv, csv.gz or parquet")] = "csv",
-    layout: Annotated[str, typer.Option(help="Of the records: own, or as_supplier (each practice's own clinical system)")] = "own",
+    layout: Annotated[str, typer.Option(help="Of the records: own, as_supplier (each practice's own clinical system), or omop")] = "own",
     truth: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for the true risks, which no pipeline reads")] = None,
 ) -> None:
     """Write a make-believe place in the layouts that real files have. Everything in it is generated; no person is real."""
@@ -141,16 +148,29 @@ def refresh(
         _day(as_of, "--as-of")
     if landing is not None and not landing.is_dir():
         raise SettingsWrong(f"--landing: {landing.name} is not a folder")
-    if synthetic_if_empty and landing is None and not _has_files(site):
+    is_made_now = synthetic_if_empty and landing is None and not _has_files(site)
+    if is_made_now:
         from functools import partial
 
         from fuller_popheath.synthetic import write_landing
 
         _synthesise(partial(write_landing, records=True), site.folder("landing"), MAKE_BELIEVE_SEED, MAKE_BELIEVE_PEOPLE, MAKE_BELIEVE_DAY)
     options = {"--landing": str(landing.resolve()) if landing else "", "--as-of": as_of, "--edition": edition, "--icb": icb}
+    if is_made_now and not _has_models(site):
+        # Something to score with, so that a first look shows the whole product; it says DEMONSTRATION on make-believe data, and scores no other.
+        options |= MAKE_BELIEVE_TRAINING
+    raise typer.Exit(_run_job(options))
+
+
+def _run_job(options: Mapping[str, str]) -> int:
+    """Run a job of the pipelines in a process of its own: the domain does not know the orchestrator. Returns its exit code."""
     words = [word for option, value in options.items() if value for word in (option, value)]
-    # A process of its own: the domain does not know the orchestrator.
-    raise typer.Exit(subprocess.run([sys.executable, "-m", "pipelines.night", *words], cwd=PROJECT_ROOT, check=False).returncode)
+    return subprocess.run([sys.executable, "-m", "pipelines.night", *words], cwd=PROJECT_ROOT, check=False).returncode
+
+
+def _has_models(site: Site) -> bool:
+    folder = site.folder("models")
+    return folder.is_dir() and any(path.is_dir() for path in folder.iterdir())
 
 
 def _has_files(site: Site) -> bool:

@@ -39,6 +39,17 @@ class InputMissing(FullerError):
     exit_code = 5
 
 
+class NothingArrived(InputMissing):
+    """None of the published files that a table is made from has arrived: `missing`, their contract ids, any one of which would do.
+
+    `gives`: what they would give, to complete "without it there is no ...". A night with practice lists goes on without such a table.
+    """
+
+    def __init__(self, text: str, missing: tuple[str, ...], gives: str) -> None:
+        super().__init__(text)
+        self.missing, self.gives = missing, gives
+
+
 def code_location(error: BaseException, leave_out: str = "") -> str:
     """`file:line` of the innermost frame in our packages, relative to the project; `leave_out` is a file of ours that only passes errors on."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]

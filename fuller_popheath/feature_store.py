@@ -8,9 +8,10 @@ belong here: any fact, feature, code or threshold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,38 +47,8 @@ def build_fact(spec: FactSpec, engine: Engine, sources: Sources, night: Night) -
     subject. Raises InputMissing for a table that is not there, SettingsWrong for a builder or contract that cannot be used, EngineFailed,
     ContractBroken for two rows of one person and subject.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    contract = load_contract(spec.contract)
-    people = _people(sources)
-    subject = _subject_of(contract)
-    try:
-        built = spec.build(tables_known(spec.inputs, engine, sources, night, sees_all=spec.sees_all), night)
-        by = NUMBER if NUMBER in built.columns else subject
-        own = [by if name == subject else name for name in _own_columns(contract, built.columns, but=subject)]
-        facts = engine.collect(built.select(ROW, *own), f"computing {spec.contract}", as_written=True)
-    finally:
-        _forget(engine, (PERSON, CODELISTS, *spec.inputs))
-    names = pa.array(cluster_names(_codelists(sources, night)) if by == NUMBER else sorted(facts[by].drop_null().unique().to_pylist()), pa.string())
-    numbers = facts[by].combine_chunks() if by == NUMBER else pc.index_in(facts[by].combine_chunks(), names)
-    rows = facts[ROW].combine_chunks()
-    # Sorted here and not by the engine: one whole number for both is sorted in a quarter of the time.
-    places = rows.to_numpy().astype(np.int64) << 32 | numbers.fill_null(len(names)).to_numpy()
-    order = np.argsort(places)
-    places = places[order]
-    twice = int((places[1:] == places[:-1]).sum())
-    if twice:
-        raise ContractBroken(f"{spec.contract}: {twice} of {len(places)} rows are about a person and {subject} that have a row already")
-    del places
-    in_order = pa.array(order)
-    columns = {
-        **{name: facts[name].take(in_order) for name in facts.column_names if name not in (ROW, by)},
-        "as_of": pa.repeat(pa.scalar(night.as_of, pa.date32()), facts.num_rows),
-        "person_id": people.take(rows.take(in_order)),
-        subject: names.take(numbers.take(in_order)),
-    }
-    return conform(pa.table(columns), contract)
+    with FeatureBuild(engine, sources, night) as build:
+        return build.fact(spec)
 
 
 def build_feature(spec: FeatureSpec, engine: Engine, sources: Sources, night: Night) -> pa.Table:
@@ -86,17 +57,8 @@ def build_feature(spec: FeatureSpec, engine: Engine, sources: Sources, night: Ni
     Persons (with a pivot: persons and subjects) that the builder says nothing about get what the contract's column says under `absent`, else null.
     `sources` and errors as in `build_fact`; ContractBroken where the builder has two rows about one person.
     """
-    import pyarrow as pa
-
-    contract = load_contract(spec.contract)
-    people = _people(sources)
-    try:
-        built = spec.build(tables_known(spec.inputs, engine, sources, night), night)
-        columns = _pivoted(built, spec.pivot, contract, engine, len(people)) if spec.pivot else _one_row_each(built, contract, engine, len(people))
-    finally:
-        _forget(engine, (PERSON, CODELISTS, *spec.inputs))
-    as_of = pa.repeat(pa.scalar(night.as_of, pa.date32()), len(people))
-    return conform(pa.table({"as_of": as_of, "person_id": people, **columns}), contract)
+    with FeatureBuild(engine, sources, night) as build:
+        return build.feature(spec)
 
 
 def tables_known(
@@ -108,24 +70,142 @@ def tables_known(
     Others (places) come as they are. `sees_all`: rows of any day (`FactSpec`). Raises InputMissing for a table that `sources` has not,
     SettingsWrong for one that cannot be limited to a day.
     """
-    import pyarrow as pa
+    return FeatureBuild(engine, sources, night).tables_known(inputs, sees_all)
 
-    missing = [name for name in (PERSON, *inputs) if name not in sources]
-    if missing:
-        raise InputMissing(f"the features need {', '.join(missing)}, which was not given")
-    persons = _whole(sources[PERSON])
-    numbered = persons.append_column(ROW, pa.array(np.arange(persons.num_rows, dtype=np.int32)))
-    person = engine.table(_name(PERSON), numbered)
-    places = person.select("person_id", ROW)
-    # Who registered on the day itself is registered on it, so a person's own dates may be the day's.
-    known = {PERSON: _without_the_future(person.drop("person_id"), (), night.as_of + timedelta(days=1))}
-    for name in inputs:
-        if name != PERSON:
-            contract, given = load_contract(name), sources[name]
-            rows = given if isinstance(given, Parts) else _with_few_texts(conform(given, contract), contract)
-            known[name] = _known(engine.table(_name(name), rows, contract.schema), contract, places, night.as_of, sees_all)
-    known[CODELISTS] = engine.table(_name(CODELISTS), _numbered(_codelists(sources, night)))
-    return known
+
+class FeatureBuild:
+    """Facts and features of one night on one engine, made one after the other. Use it in a `with`; not to be shared by threads.
+
+    People are numbered once, and facts can be handed on by that number, where those of the store are joined by the text of the person's id. It
+    can be told which columns are wanted, and what only others rest on is then not computed. `sources` and errors as in `build_fact`.
+    """
+
+    def __init__(self, engine: Engine, sources: Sources, night: Night) -> None:
+        """Nothing is read yet. `sources` need not have the facts that will be handed on."""
+        self._engine, self._sources, self._night = engine, sources, night
+        self._tables: dict[ContractId, ir.Table] = {}
+        self._known: dict[tuple[ContractId, bool], ir.Table] = {}
+        self._handed_on: set[ContractId] = set()
+
+    def __enter__(self) -> FeatureBuild:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in self._tables:
+            self._engine.forget(_name(name))
+        self._tables.clear()
+        self._known.clear()
+        self._handed_on.clear()
+
+    @cached_property
+    def people(self) -> pa.Array:
+        """The person ids of `core/person`, in its order. Raises InputMissing without it, ContractBroken where a person stands in it twice."""
+        return _people(self._sources)
+
+    def fact(self, spec: FactSpec) -> pa.Table:
+        """As `build_fact`."""
+        import pyarrow as pa
+
+        contract, people = load_contract(spec.contract), self.people
+        subject = _subject_of(contract)
+        facts, places = self._facts(spec, contract)
+        # Sorted here and not by the engine: one whole number for both is sorted in a quarter of the time.
+        facts = facts.take(pa.array(np.argsort(places)))
+        columns = {name: facts[name] for name in facts.column_names if name not in (ROW, subject)}
+        columns["as_of"] = pa.repeat(pa.scalar(self._night.as_of, pa.date32()), facts.num_rows)
+        columns["person_id"] = people.take(facts[ROW].combine_chunks())
+        columns[subject] = facts[subject].combine_chunks().dictionary_decode()
+        return conform(pa.table(columns), contract)
+
+    def hand_on(self, spec: FactSpec, columns: Collection[str] | None = None) -> None:
+        """Make facts for the features that follow instead of for the store. `columns`: those they need besides the subject; None for all."""
+        contract = load_contract(spec.contract)
+        wanted = None if columns is None else {*columns, _subject_of(contract)}
+        facts, _ = self._facts(spec, _narrowed(contract, wanted))
+        self._tables[spec.contract] = self._engine.table(_name(spec.contract), facts)
+        self._known.pop((spec.contract, False), None)
+        self._handed_on.add(spec.contract)
+
+    def feature(self, spec: FeatureSpec, columns: Collection[str] | None = None) -> pa.Table:
+        """As `build_feature`. `columns`: those that are wanted besides the key, in the contract's order whatever theirs; None for all."""
+        import pyarrow as pa
+
+        contract, people = _narrowed(load_contract(spec.contract), columns), self.people
+        built = spec.build(self.tables_known(spec.inputs), self._night)
+        if spec.pivot:
+            placed = _pivoted(built, spec.pivot, contract, self._engine, len(people))
+        else:
+            placed = _one_row_each(built, contract, self._engine, len(people))
+        as_of = pa.repeat(pa.scalar(self._night.as_of, pa.date32()), len(people))
+        return conform(pa.table({"as_of": as_of, "person_id": people, **placed}), contract)
+
+    def tables_known(self, inputs: tuple[ContractId, ...], sees_all: bool = False) -> dict[ContractId, ir.Table]:
+        """As the function `tables_known`."""
+        missing = [name for name in (PERSON, *inputs) if name not in self._sources and name not in self._handed_on]
+        if missing:
+            raise InputMissing(f"the features need {', '.join(missing)}, which was not given")
+        return {name: self._limited(name, sees_all) for name in (PERSON, *inputs, CODELISTS)}
+
+    def _limited(self, name: ContractId, sees_all: bool) -> ir.Table:
+        if (name, sees_all) not in self._known:
+            table, as_of = self._table(name), self._night.as_of
+            if name == PERSON:
+                # Who registered on the day itself is registered on it, so a person's own dates may be the day's.
+                table = _without_the_future(table.drop("person_id"), (), as_of + timedelta(days=1))
+            elif name != CODELISTS and name not in self._handed_on:
+                table = _known(table, load_contract(name), self._table(PERSON).select("person_id", ROW), as_of, sees_all)
+            self._known[(name, sees_all)] = table
+        return self._known[(name, sees_all)]
+
+    def _table(self, name: ContractId) -> ir.Table:
+        """A source as it lies, people numbered and the clusters of the code lists too; the engine is told of each once."""
+        if name not in self._tables:
+            self._tables[name] = self._engine.table(_name(name), *self._rows(name))
+        return self._tables[name]
+
+    def _rows(self, name: ContractId) -> tuple[Parts | pa.Table, pa.Schema | None]:
+        import pyarrow as pa
+
+        if name == CODELISTS:
+            return _numbered(_codelists(self._sources, self._night)), None
+        given = self._sources[name]
+        if name == PERSON:
+            persons = _whole(given)
+            return persons.append_column(ROW, pa.array(np.arange(persons.num_rows, dtype=np.int32))), None
+        contract = load_contract(name)
+        return given if isinstance(given, Parts) else _with_few_texts(conform(given, contract), contract), contract.schema
+
+    def _facts(self, spec: FactSpec, contract: Contract) -> tuple[pa.Table, np.ndarray]:
+        """person_row, the subject as a dictionary of texts, and the contract's other columns, in no order; and each row's place in the right one."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        subject = _subject_of(contract)
+        built = spec.build(self.tables_known(spec.inputs, sees_all=spec.sees_all), self._night)
+        by = NUMBER if NUMBER in built.columns else subject
+        own = [by if name == subject else name for name in _own_columns(contract, built.columns, but=subject)]
+        facts = self._engine.collect(built.select(ROW, *own), f"computing {contract.id}", as_written=True)
+        names = cluster_names(_codelists(self._sources, self._night)) if by == NUMBER else sorted(facts[by].drop_null().unique().to_pylist())
+        texts = pa.array(names, pa.string())
+        numbers = facts[by].combine_chunks() if by == NUMBER else pc.index_in(facts[by].combine_chunks(), texts)
+        places = facts[ROW].to_numpy().astype(np.int64) << 32 | numbers.fill_null(len(names)).to_numpy()
+        in_order = np.sort(places)
+        twice = int((in_order[1:] == in_order[:-1]).sum())
+        if twice:
+            raise ContractBroken(f"{contract.id}: {twice} of {len(places)} rows are about a person and {subject} that have a row already")
+        told = pa.DictionaryArray.from_arrays(numbers.cast(pa.int32()), texts)
+        return facts.drop_columns([by]).append_column(subject, told), places
+
+
+def _narrowed(contract: Contract, columns: Collection[str] | None) -> Contract:
+    """The contract with its key and these columns alone. Raises SettingsWrong for one it has not."""
+    if columns is None:
+        return contract
+    unknown = sorted(set(columns) - set(contract.column_names))
+    if unknown:
+        raise SettingsWrong(f"{contract.id} has no column {', '.join(unknown)}")
+    kept = tuple(column for column in contract.columns if column.name in columns or column.name in ("as_of", "person_id"))
+    return dataclasses.replace(contract, columns=kept)
 
 
 def _known(table: ir.Table, contract: Contract, places: ir.Table, as_of: date, sees_all: bool) -> ir.Table:
@@ -136,9 +216,10 @@ def _known(table: ir.Table, contract: Contract, places: ir.Table, as_of: date, s
     day = ibis.date(as_of.isoformat())
     if contract.known_by:
         if not sees_all:
-            # A date of recording that was never given is the day of the thing itself.
             own = table[contract.known_by[0]]
-            table = table.filter(reduce(and_, (ibis.coalesce(table[name], own) < day for name in contract.known_by[1:]), own < day))
+            # A date of recording that was never given is the day of the thing itself.
+            others = (table[name] if contract.column(name).required else ibis.coalesce(table[name], own) for name in contract.known_by[1:])
+            table = table.filter(reduce(and_, (other < day for other in others), own < day))
             table = _without_the_future(table, contract.known_by, as_of)
     elif "as_of" in contract.primary_key:
         table = table.filter(table.as_of == day)
@@ -207,7 +288,9 @@ def _people(sources: Sources) -> pa.Array:
     if PERSON not in sources:
         raise InputMissing(f"features are about the people of {PERSON}, which was not given")
     ids = _whole(sources[PERSON], ["person_id"])["person_id"].cast(pa.string()).combine_chunks()
-    twice = len(ids) - pc.count_distinct(ids).as_py()
+    # As a rule they come in order, and need not be counted then.
+    in_order = not ids.null_count and pc.all(pc.less(ids[:-1], ids[1:])).as_py()
+    twice = 0 if in_order else len(ids) - pc.count_distinct(ids).as_py()
     if twice:
         raise ContractBroken(f"{PERSON}: {twice} of {len(ids)} rows are about a person who has a row already")
     return ids
@@ -215,11 +298,6 @@ def _people(sources: Sources) -> pa.Array:
 
 def _name(contract_id: ContractId) -> str:
     return Path(contract_id).as_posix().replace("/", "_")
-
-
-def _forget(engine: Engine, names: tuple[ContractId, ...]) -> None:
-    for name in names:
-        engine.forget(_name(name))
 
 
 def _subject_of(contract: Contract) -> str:
@@ -249,11 +327,12 @@ def _pivoted(built: ir.Table, pivot: Pivot, contract: Contract, engine: Engine, 
     """A long result as columns. The engine only hands over the cells that are wanted: placing them here is many times faster than its own pivot."""
     import pyarrow as pa
 
-    values = sorted({value for value, _ in pivot.columns})
-    subjects = sorted({subject for _, subject in pivot.columns})
+    wanted = {cell: name for cell, name in pivot.columns.items() if name in contract.column_names}
+    values = sorted({value for value, _ in wanted})
+    subjects = sorted({subject for _, subject in wanted})
     numbers = engine.table(SUBJECT, pa.table({pivot.subject: pa.array(subjects, pa.string()), SUBJECT: pa.array(range(len(subjects)), pa.int32())}))
     try:
-        long = built.inner_join(numbers, pivot.subject).select(ROW, SUBJECT, *values)
+        long = built.filter(built[pivot.subject].isin(subjects)).inner_join(numbers, pivot.subject).select(ROW, SUBJECT, *values)
         table = engine.collect(long, f"computing {contract.id}")
     finally:
         engine.forget(SUBJECT)
@@ -266,8 +345,8 @@ def _pivoted(built: ir.Table, pivot: Pivot, contract: Contract, engine: Engine, 
         here = order[ends[number] : ends[number + 1]]
         index = _index(row_of[here], people, contract)
         for value in values:
-            if (value, subject) in pivot.columns:
-                name = pivot.columns[(value, subject)]
+            if (value, subject) in wanted:
+                name = wanted[(value, subject)]
                 columns[name] = _placed(table[value].take(pa.array(here)).combine_chunks(), index, contract, name)
     return {name: columns[name] for name in _own_columns(contract, (ROW, *columns))}
 

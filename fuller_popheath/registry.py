@@ -21,6 +21,7 @@ from fuller_popheath.specs import (
     ModelSpec,
     OutcomeSpec,
     ReasonSpec,
+    SegmentSpec,
     SourceSpec,
     SupplierSpec,
     TableSpec,
@@ -28,19 +29,25 @@ from fuller_popheath.specs import (
 
 Spec = TypeVar("Spec")
 WithContract = TypeVar("WithContract", SourceSpec, TableSpec, ExtractSpec, FactSpec, FeatureSpec)
-WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec)
+WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec, SegmentSpec)
 
 SOURCE_PACKAGES = ("fuller_popheath.sources",)
-TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.risk", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
+TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
 EXTRACT_PACKAGES = ("fuller_popheath.arrival.becoming",)
 FACT_PACKAGES = ("fuller_popheath.catalogue.facts",)
 FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)
 OUTCOME_PACKAGES = ("fuller_popheath.catalogue.outcomes",)
 MODEL_PACKAGES = ("fuller_popheath.catalogue.models",)
 REASON_PACKAGES = ("fuller_popheath.catalogue.reasons",)
+SEGMENT_PACKAGES = ("fuller_popheath.catalogue.segments",)
 
 PRACTICE_EXTRACT: ContractId = "core/practice_extract"
 """The account of a night: what each practice sent of each table, and what is in use."""
+
+TRAINING_TABLES: tuple[ContractId, ...] = ("risk/training_population", "risk/model_run", "risk/evaluation", "risk/evaluation_curve")
+SCORE_TABLES: tuple[ContractId, ...] = ("risk/score", "risk/score_reason", "risk/score_change")
+MONITORING_TABLES: tuple[ContractId, ...] = ("risk/drift", "products/risk_scorecard")
+"""What `risk/` makes of whole populations: several tables at a time, so that no single file declares one."""
 
 
 def _modules(package_name: str) -> Iterator[ModuleType]:
@@ -122,6 +129,12 @@ def reasons() -> Mapping[str, ReasonSpec]:
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise SettingsWrong(f"{', '.join(twice)} stands in two reasons; keep one")
     return found
+
+
+@cache
+def segments() -> Mapping[str, SegmentSpec]:
+    """Every segmentation, by name. Raises SettingsWrong for a wrong or double declaration."""
+    return _by_name(SEGMENT_PACKAGES, "SEGMENT", SegmentSpec)
 
 
 @cache

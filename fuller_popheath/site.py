@@ -158,15 +158,17 @@ class FirstList(_Section):
 class Training(_Section):
     """How risk models are made: how many people at each index date, which share of them is kept for recalibration and for never being seen.
 
-    `people`: at most so many at each index date, the same ones each time; `fit_people`: at most so many of them to one fit. A `challenger` takes
-    the default model's place only if its AUROC is higher by `challenger_margin`. `outcomes`: empty for all.
+    `people`: at most so many at each index date, the same ones each time; `fit_people`: at most so many of them to one fit, `check_people` to one of
+    the many fits that only check the default model (other places, other seeds). A `challenger` takes the default model's place only if its AUROC
+    is higher by `challenger_margin`. `outcomes`: empty for all.
     """
 
     people: int = Field(default=600_000, ge=1_000)
-    fit_people: int = Field(default=250_000, ge=500)
+    fit_people: int = Field(default=200_000, ge=500)
+    check_people: int = Field(default=60_000, ge=500)
     calibration_share: float = Field(default=0.3, gt=0, lt=0.8)
     unseen_share: float = Field(default=0.1, ge=0, lt=0.5)
-    trials: int = Field(default=6, ge=1)
+    trials: int = Field(default=4, ge=1)
     trial_people: int = Field(default=40_000, ge=500)
     minimum_events: int = Field(default=100, ge=20)
     stability_seeds: int = Field(default=3, ge=2)

@@ -3,7 +3,8 @@
 A file under `sources/` declares `SOURCE` (a published layout, one file one table) or `SUPPLIER` (the extracts of one clinical system), a file under
 `people/`, `place/`, `cohorts/` or `catalogue/products/` that makes a table declares `TABLE`, one under `arrival/becoming/` declares `EXTRACT`, one
 under `catalogue/facts/` declares `FACT`, one under `catalogue/features/` declares `FEATURE`, one under `catalogue/outcomes/` declares `OUTCOME`,
-one under `catalogue/models/` declares `MODEL`, one under `catalogue/reasons/` declares `REASON`. What does not belong here: behaviour.
+one under `catalogue/models/` declares `MODEL`, one under `catalogue/reasons/` declares `REASON`, one under `catalogue/segments/` declares `SEGMENT`.
+What does not belong here: behaviour.
 """
 
 from __future__ import annotations
@@ -246,3 +247,31 @@ class ReasonSpec:
     title: str
     columns: tuple[str, ...]
     words: Callable[[pd.DataFrame], tuple[np.ndarray, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of a segmentation: its name in tables, its title on a page, and in one sentence who is in it."""
+
+    name: str
+    title: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class SegmentSpec:
+    """A scheme that puts everybody, adults and children, in exactly one of a few groups.
+
+    `groups` stand in the order of precedence: of the groups that fit a person the first counts. `columns` says what is read, by contract. `assign`
+    gets those columns by name, one entry a person (a missing number is NaN, a missing text empty, missing true-or-false is false), and the
+    site's settings; it returns for each person the position of their group, and the position of the rule that decided in `rules`, the sentences that
+    say why. `limits` says what the scheme cannot tell; it is printed beside every result.
+    """
+
+    name: str
+    title: str
+    groups: tuple[Group, ...]
+    rules: tuple[str, ...]
+    columns: Mapping[ContractId, tuple[str, ...]]
+    assign: Callable[[Mapping[str, np.ndarray], Site], tuple[np.ndarray, np.ndarray]]
+    limits: str

@@ -44,12 +44,13 @@ def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
     """The accepted rows of what arrived, without identifiers, and the account of every file.
 
     A damaged file that is not required costs nothing else: the last good snapshot stands in, and the check says so as an error. So it does,
-    as a warning, where no file came but one did before. Raises InputMissing or FileRefused where the layout is required.
+    as a warning, where no file came but one did before. Raises InputMissing or FileRefused where the layout is required; that none came costs a
+    night of practice lists nothing else.
     """
     from fuller_popheath.arrival.landing import State, examine, refuse_unusable
 
     refused = [file.problem for file in tonight.arrival.files if file.state is State.REFUSED and file.contract == contract.id and file.problem]
-    if contract.id not in tonight.arrival.used and not spec.required:
+    if contract.id not in tonight.arrival.used and (not spec.required or tonight.can_do_without((contract.id,))):
         return _instead(tonight, contract, " | ".join(refused), f"no file arrived; expected, where there is one, {spec.expects}")
     try:
         arrived = examine(tonight.arrival, contract.id, tonight.quarantine, tonight.night.site.arrival)

@@ -20,7 +20,7 @@ from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load_target import get_origins_from_toml
 from sqlalchemy import Engine, event
 
-JOB = "nightly"
+JOB, FIRST_NIGHT = "nightly", "first_night"
 DEFINITIONS, ATTRIBUTE, REPOSITORY = "pipelines.definitions", "defs", "__repository__"
 STORE_TAG = "fuller/store"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -34,20 +34,32 @@ def instance_of(root: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def nightly_run(instance: dg.DagsterInstance, root: Path, store: Path, night: Mapping[str, str]) -> tuple[ReconstructableJob, dg.DagsterRun]:
-    """Create the run, with the origin that makes the page show it under the job `nightly` of the location `fuller`.
+def new_run(
+    instance: dg.DagsterInstance,
+    root: Path,
+    store: Path,
+    night: Mapping[str, str],
+    name: str = JOB,
+    steps: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[ReconstructableJob, dg.DagsterRun]:
+    """Create a run of a job, with the origin that makes the page show it under that job of the location `fuller`.
 
-    `night` is the configuration of the `night` resource. The caller holds the lock of `store` (`night_lock.one_night`) until the run has ended.
+    `night` is the configuration of the `night` resource, `steps` that of single steps by name. The caller holds the lock of `store`
+    (`night_lock.one_night`) until the run has ended.
     """
     fail_what_was_killed(instance, store)
     repository = ReconstructableRepository.for_module(DEFINITIONS, ATTRIBUTE, working_directory=str(root))
-    job = repository.get_reconstructable_job(JOB)
+    job = repository.get_reconstructable_job(name)
     location = get_origins_from_toml(str(root / "pyproject.toml"))[0]
     run = instance.create_run_for_job(
         job_def=job.get_definition(),
-        run_config={"resources": {"night": {"config": dict(night)}}, **QUIET},
+        run_config={
+            "resources": {"night": {"config": dict(night)}},
+            "ops": {step: {"config": dict(c)} for step, c in (steps or {}).items()},
+            **QUIET,
+        },
         tags={STORE_TAG: this_store(store)},
-        remote_job_origin=RemoteJobOrigin(repository_origin=RemoteRepositoryOrigin(location, REPOSITORY), job_name=JOB),
+        remote_job_origin=RemoteJobOrigin(repository_origin=RemoteRepositoryOrigin(location, REPOSITORY), job_name=name),
         job_code_origin=job.get_python_origin(),
     )
     return job, run
@@ -90,5 +102,5 @@ def fail_what_was_killed(instance: dg.DagsterInstance, store: Path) -> None:
 
     Runs that the page or the schedule started are Dagster's own to watch (`run_monitoring` in dagster.yaml).
     """
-    for run in instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED, tags={STORE_TAG: this_store(store)})):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={STORE_TAG: this_store(store)})):
         instance.report_run_failed(run, "The process that ran this ended before the run did.")

@@ -9,19 +9,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.errors import FullerError
 from fuller_popheath.site import PROJECT_ROOT, load_site
 from pipelines.guard import redact_whatever_is_not_guarded
-from pipelines.launch import events_of, instance_of, nightly_run
+from pipelines.launch import FIRST_NIGHT, JOB, events_of, instance_of, new_run
 from pipelines.night_lock import one_night
+from pipelines.progress import heard_by
+from pipelines.risk_steps import TRAIN
 from pipelines.summary import NightReport, print_summary
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+TRAINING_JOBS = (FIRST_NIGHT, "monthly_training")
+JOBS = (JOB, *TRAINING_JOBS, "monthly_scorecard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as terminal:
         console = Console(file=terminal)
         try:
-            return run_night(console, settings_of(asked))
+            return run_night(console, settings_of(asked), asked.job, training_of(asked))
         except FullerError as refused:
             console.print(f"[red]{type(refused).__name__}[/]: {refused}", highlight=False)
             return refused.exit_code
@@ -47,7 +52,18 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--as-of", default="", help="the day the tables are about, YYYY-MM-DD (default: the newest extract date that arrived)")
     options.add_argument("--edition", default="both", choices=("both", "2019", "2025"), help="which Index of Multiple Deprivation")
     options.add_argument("--icb", default="", help="keep only this Integrated Care Board (default: the one site.toml names, or all)")
+    options.add_argument("--job", default=JOB, choices=JOBS, help="what to run (default: the nightly job)")
+    options.add_argument("--training-people", type=int, default=0, help="train on at most so many people an index date (default: as site.toml says)")
+    options.add_argument("--training-trials", type=int, default=0, help="trials of hyper-parameters (default: as site.toml says)")
+    options.add_argument("--training-outcome", action="append", default=[], help="train this outcome; may be repeated (default: as site.toml says)")
     return options
+
+
+def training_of(asked: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """The configuration of the training step, where the job has one."""
+    if asked.job not in TRAINING_JOBS:
+        return {}
+    return {TRAIN: {"people": asked.training_people, "trials": asked.training_trials, "outcomes": asked.training_outcome}}
 
 
 def settings_of(asked: argparse.Namespace) -> dict[str, str]:
@@ -56,22 +72,22 @@ def settings_of(asked: argparse.Namespace) -> dict[str, str]:
     return {"as_of": asked.as_of, "landing": landing, "edition": asked.edition, "icb": asked.icb}
 
 
-def run_night(console: Console, settings: dict[str, str]) -> int:
-    """Start the run, show each step as it ends, then the summary."""
+def run_night(console: Console, settings: dict[str, str], name: str = JOB, steps: Mapping[str, Mapping[str, Any]] | None = None) -> int:
+    """Start a run of a job, show each step as it ends, then the summary."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     report = NightReport()
     store = load_site().folder("store")
     with one_night(store), instance_of(PROJECT_ROOT) as instance:
-        job, run = nightly_run(instance, PROJECT_ROOT, store, settings)
+        job, run = new_run(instance, PROJECT_ROOT, store, settings, name, steps)
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
-        with Progress(*columns, console=console, transient=True) as progress:
+        with Progress(*columns, console=console, transient=True) as progress, heard_by(lambda text: console.print(f"    {text}", style="dim")):
             report.planned = {node.name for node in job.get_definition().nodes}
-            steps = progress.add_task("night", total=len(report.planned))
+            shown = progress.add_task("night", total=len(report.planned))
             for event in events_of(instance, job, run):
                 if line := report.hear(event):
                     progress.console.print(line, highlight=False)
-                progress.update(steps, completed=len(report.ended))
+                progress.update(shown, completed=len(report.ended))
     print_summary(console, report)
     console.print(f"Run {run.run_id} of the job {run.job_name}; `make ui` shows it.", highlight=False)
     return report.exit_code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from fuller_popheath.contracts import load_contract
-from fuller_popheath.errors import ContractBroken, FileRefused
+from fuller_popheath.errors import ContractBroken, FileRefused, NothingArrived
 from fuller_popheath.graph import order
 from fuller_popheath.registry import sources, tables
 from pipelines import describe
@@ -122,7 +122,13 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     def make(context: dg.AssetExecutionContext, **inputs: Any) -> Yielded:
         tonight: Tonight = context.resources.night.tonight()
         given = {name: tonight.wanted_part(name, inputs[argument]) for argument, name in upstream.items()}
-        built = spec.build(given, tonight.night)
+        try:
+            built = spec.build(given, tonight.night)
+        except NothingArrived as nothing:
+            if not tonight.can_do_without(nothing.missing):
+                raise
+            yield from _without(nothing, contract)
+            return
         metadata = {name: value for name, value in known.items() if name == describe.LINEAGE}
         if spec.picture:
             drawn, verdict = draw(spec, built, given, tonight)
@@ -131,6 +137,15 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
         yield from proven_output(built, contract, metadata, given | tonight.stored(referenced))
 
     return make
+
+
+def _without(nothing: NothingArrived, contract: "Contract") -> Yielded:
+    """A table without rows, and what is missing for it: a night of practice lists alone goes on."""
+    from fuller_popheath.contracts import empty_table
+
+    told = f"{nothing}; without it there is no {nothing.gives}"
+    yield dg.AssetCheckResult(check_name=CHECK, passed=False, severity=dg.AssetCheckSeverity.WARN, description=told, metadata={"rows": 0})
+    yield from _output(prove(empty_table(contract), contract), {})
 
 
 def proven_output(

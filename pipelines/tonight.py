@@ -80,6 +80,17 @@ class Tonight:
         """An upstream table as tonight's builders see it: without rows where it does not take part."""
         return table if self.is_wanted(contract_id) else table.slice(0, 0)
 
+    def can_do_without(self, published: Iterable[str]) -> bool:
+        """Whether the night goes on without these published files: practice lists came, and none of the files did, nor a damaged one that may be
+        one of them."""
+        from fuller_popheath.arrival.choice import PRACTICE_LIST
+        from fuller_popheath.arrival.extracts import extracts_among
+        from fuller_popheath.arrival.landing import State
+
+        files, wanted = self.arrival.files, set(published)
+        may_be_one = any(f.contract in wanted or (f.state is State.REFUSED and f.contract is None and f.supplier is None) for f in files)
+        return not may_be_one and bool(extracts_among(files, PRACTICE_LIST)[0])
+
     def stored_or_empty(self, contract_id: str) -> pa.Table:
         """Tonight's table from the store; its columns without rows where it could not be made."""
         from fuller_popheath import contracts

@@ -18,7 +18,7 @@ from fuller_popheath.errors import FullerError
 from fuller_popheath.people.pseudonyms import PseudonymKey
 from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
-ADAPTER_VERSION = 3
+ADAPTER_VERSION = 4
 """Raise it when a reader, a rule that no contract holds, or the making of core rows changes: every extract is then read again."""
 LINKED: tuple[ContractId, ...] = ("inbound/clinical_event", "inbound/medication_issue", "inbound/appointment", "inbound/objection")
 """The tables in which `patient_id` is the practice's own number, as in its list. Hospitals number people by themselves."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fuller_popheath.site import ArrivalLimits
 
 NO_LISTS = "no practice list arrived: the figures rest on published counts alone"
+NOT_PUBLISHED = "no published counts or no neighbourhoods arrived: there is nothing to compare with"
 MOST_NAMED = 5
 """How many files a sentence names."""
 
@@ -46,6 +47,8 @@ def totals(table: pa.Table, count: str, by: str = "practice_code") -> dict[str, 
 def practice_coverage(neighbourhood_practice: pa.Table, registered_count: pa.Table, limits: ArrivalLimits) -> Finding:
     """Share of the practices that belong to a neighbourhood which also have registered people."""
     members = set(neighbourhood_practice["practice_code"].unique().to_pylist())
+    if not members or not registered_count.num_rows:
+        return Finding(True, NOT_PUBLISHED, {"practices": len(members), "practices with people": 0})
     with_people = members & set(registered_count["practice_code"].unique().to_pylist())
     share, wanted = percent(len(with_people), len(members)), limits.practice_coverage_percent
     in_words = f"{share:.1f} %; at least {wanted:.1f} % expected"
@@ -98,6 +101,8 @@ def lists_sent(listed_count: pa.Table, registered_count: pa.Table, limits: Arriv
     sent = published & set(listed_count["practice_code"].unique().to_pylist())
     if not listed_count.num_rows:
         return Finding(True, NO_LISTS, {"practice lists": 0})
+    if not published:
+        return Finding(True, NOT_PUBLISHED, {"practices": 0})
     share, wanted = percent(len(sent), len(published)), limits.practice_coverage_percent
     return Finding(
         share >= wanted,
@@ -115,6 +120,8 @@ def lists_agree(listed_count: pa.Table, registered_count: pa.Table, limits: Arri
     """
     if not listed_count.num_rows:
         return Finding(True, NO_LISTS, {"practices compared": 0})
+    if not registered_count.num_rows:
+        return Finding(True, NOT_PUBLISHED, {"practices compared": 0})
     in_lists, published = _cells(listed_count, "listed_count"), _cells(registered_count, "registered_count")
     both = {code for code, _ in in_lists} & {code for code, _ in published}
     apart, size = dict.fromkeys(both, 0), dict.fromkeys(both, 0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuller_popheath.arrival.plausible import NO_LISTS, Finding, percent
+from fuller_popheath.arrival.plausible import NO_LISTS, NOT_PUBLISHED, Finding, percent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,7 @@ def list_sizes_agree(list_size_check: pa.Table, limits: ArrivalLimits) -> Findin
     counted, published = list_size_check["counted_count"].to_pylist(), list_size_check["published_count"].to_pylist()
     sent = [i for i, verdict in enumerate(verdicts) if verdict in ("agrees", "differs")]
     if not sent:
-        return Finding(True, NO_LISTS, {"practices compared": 0})
+        return Finding(True, NOT_PUBLISHED if "not_published" in verdicts else NO_LISTS, {"practices compared": 0})
     differing = sum(verdicts[i] == "differs" for i in sent)
     stale, missing = states.count("stale"), verdicts.count("not_sent")
     people, expected = sum(counted[i] for i in sent), sum(published[i] for i in sent)

@@ -15,6 +15,7 @@ FOLDER_WORDS = {
     "reference": "Published open data",
     "core": "What everything else is made of",
     "features": "What models and lists know of each person",
+    "risk": "How models are made, what they say and how well they say it",
     "products": "What leaves the house",
 }
 PURPOSE_WORDS = {

@@ -14,11 +14,11 @@ from fuller_popheath.contracts.model import Contract
 from fuller_popheath.errors import SettingsWrong
 
 CONTRACTS_FOLDER = Path(__file__).resolve().parents[2] / "data_contracts"
-FOLDERS = ("core", "features", "inbound", "products", "reference")
+FOLDERS = ("core", "features", "inbound", "products", "reference", "risk")
 
 
 def contract_ids(folder: str | None = None) -> tuple[str, ...]:
-    """The ids of every contract on disk, sorted; of one folder (`core`, `features`, `inbound`, `products`, `reference`) if given."""
+    """The ids of every contract on disk, sorted; of one folder (`core`, `features` ...) if given."""
     found = (path.relative_to(CONTRACTS_FOLDER).with_suffix("").as_posix() for name in FOLDERS for path in (CONTRACTS_FOLDER / name).glob("*.yaml"))
     return tuple(sorted(i for i in found if folder is None or i.startswith(f"{folder}/")))
 

@@ -67,7 +67,7 @@ class DuckEngine(Engine):
     def _run_as_written(self, sql: str) -> pa.Table:
         # Without statistics of Arrow tables DuckDB takes a join with a short code list to leave next to nothing, and hashes millions of rows
         # for the few hundred thousand persons, rather than the persons.
-        self._connection.con.execute("SET disabled_optimizers = 'join_order'")
+        self._connection.con.execute("SET disabled_optimizers = 'build_side_probe_side'")
         try:
             return self._run(sql)
         finally:

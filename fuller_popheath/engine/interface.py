@@ -116,7 +116,7 @@ class Engine(ABC):
         """
         try:
             run = self._run_as_written if as_written else self._run
-            return run(str(self._connection.compile(expression))).cast(expression.as_table().schema().to_pyarrow())
+            return run(self._sql(expression)).cast(expression.as_table().schema().to_pyarrow())
         except Exception as failed:
             raise EngineFailed(f"the engine failed while {doing} ({type(failed).__name__})") from None
 
@@ -131,6 +131,17 @@ class Engine(ABC):
             return self._run(self._compiled[key])
         except Exception as failed:
             raise EngineFailed(f"the engine failed while {doing} ({type(failed).__name__})") from None
+
+    def _sql(self, expression: ir.Expr) -> str:
+        """The expression in the engine's SQL, its selections one in another as they were built: engines fuse them in a fraction of Ibis' time."""
+        import ibis
+
+        fuses = ibis.options.sql.fuse_selects
+        ibis.options.sql.fuse_selects = False
+        try:
+            return str(self._connection.compile(expression))
+        finally:
+            ibis.options.sql.fuse_selects = fuses
 
     @abstractmethod
     def forget(self, name: str) -> None:

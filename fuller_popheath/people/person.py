@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.engine import Engine
 from fuller_popheath.people import eligibility
-from fuller_popheath.place.neighbourhood_practice import NO_PCN
+from fuller_popheath.place.neighbourhood_practice import NO_PCN, where_no_file_tells
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
     import pyarrow as pa
+
+    from fuller_popheath.site import Geography
 
 CONTRACT = "core/person"
 REGISTRATION = "core/registration"
@@ -30,14 +32,14 @@ EDITIONS = ("2019", "2025")
 def build(inputs: Inputs, night: Night) -> pa.Table:
     """One row per person registered and alive on the day, in the order of person_id; nobody twice. No registrations: no rows.
 
-    A practice that no file places is in neighbourhood U, like one without a PCN. An LSOA code without deprivation in an edition has no quintile.
+    A practice that no file places is in the neighbourhood that site.toml gives it, else in U, like one without a PCN. An LSOA code without
+    deprivation in an edition has no quintile.
     """
     with Engine.duckdb() as engine:
         settled = eligibility.settle(engine.table("registration", numbered(inputs[REGISTRATION])), night.as_of)
         people = settled.filter(settled.outcome == eligibility.PERSON)
-        people = _placed(
-            people, engine.table("practices", inputs[PRACTICES].select(["practice_code", "pcn_code", "neighbourhood_code", "place_code"]))
-        )
+        practices = engine.table("practices", inputs[PRACTICES].select(["practice_code", "pcn_code", "neighbourhood_code", "place_code"]))
+        people = _placed(people, practices, night.site.geography)
         deprivation = inputs[DEPRIVATION].select(["imd_edition", "lsoa_code", "imd_quintile", "share"])
         for edition in EDITIONS:
             people = _with_quintile(people, quintile_of_code(engine.table("deprivation", deprivation), edition), f"imd_{edition}_quintile")
@@ -66,11 +68,12 @@ def quintile_of_code(deprivation: ir.Table, edition: str) -> ir.Table:
     return best.rename(code="lsoa_code")
 
 
-def _placed(people: ir.Table, practices: ir.Table) -> ir.Table:
+def _placed(people: ir.Table, practices: ir.Table, geography: Geography) -> ir.Table:
     """Many persons to one practice."""
     practices = practices.rename(code="practice_code")
     joined = people.left_join(practices, people.practice_code == practices.code)
-    return joined.mutate(pcn_code=joined.pcn_code.fill_null(NO_PCN), neighbourhood_code=joined.neighbourhood_code.fill_null(NO_PCN)).drop("code")
+    neighbourhood = joined.neighbourhood_code.fill_null(where_no_file_tells(joined.practice_code, geography))
+    return joined.mutate(pcn_code=joined.pcn_code.fill_null(NO_PCN), neighbourhood_code=neighbourhood).drop("code")
 
 
 def _with_quintile(people: ir.Table, quintiles: ir.Table, name: str) -> ir.Table:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.engine import Engine
 from fuller_popheath.people.eligibility import REGULAR
-from fuller_popheath.place.neighbourhood_practice import NO_PCN
+from fuller_popheath.place.neighbourhood_practice import where_no_file_tells
 from fuller_popheath.registry import PRACTICE_EXTRACT
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
+
+    from fuller_popheath.site import Geography
 
 CONTRACT = "core/list_size_check"
 PERSON = "core/person"
@@ -39,13 +41,13 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
         published = engine.table("published", inputs[PUBLISHED].select(["practice_code", "registered_count", "registrations_extract"]))
         members = engine.table("members", inputs[PRACTICES].select(["practice_code", "neighbourhood_code"]))
         extracts = engine.table("extracts", inputs[PRACTICE_EXTRACT].select(["contract_id", "practice_code", "state", "extract_date", "age_days"]))
-        rows = _beside(people, published, members, extracts.filter(extracts.contract_id == LISTS))
+        rows = _beside(people, published, members, extracts.filter(extracts.contract_id == LISTS), night.site.geography)
         rows = rows.mutate(as_of=ibis.date(night.as_of.isoformat()), **_compared(rows, night.site.arrival.reconcile_percent))
         made = engine.collect(rows.order_by("practice_code"), "comparing list sizes with the published ones")
     return conform(made, load_contract(CONTRACT))
 
 
-def _beside(people: ir.Table, published: ir.Table, members: ir.Table, extracts: ir.Table) -> ir.Table:
+def _beside(people: ir.Table, published: ir.Table, members: ir.Table, extracts: ir.Table, geography: Geography) -> ir.Table:
     """Everything that is known of each practice, in one row."""
     counted = people.group_by("practice_code").agg(counted=people.count(where=people.registration_type == REGULAR).cast("int64"))
     in_area = published.semi_join(members, "practice_code")
@@ -58,7 +60,7 @@ def _beside(people: ir.Table, published: ir.Table, members: ir.Table, extracts: 
     for other in (counted, told, lists, members):
         rows = rows.left_join(other, "practice_code").drop("practice_code_right")
     return rows.mutate(
-        neighbourhood_code=rows.neighbourhood_code.fill_null(NO_PCN),
+        neighbourhood_code=rows.neighbourhood_code.fill_null(where_no_file_tells(rows.practice_code, geography)),
         counted_count=rows.counted.fill_null(0),
         list_state=rows.list_state.fill_null("never"),
     )

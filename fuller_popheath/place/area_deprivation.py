@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuller_popheath.contracts import conform, load_contract
-from fuller_popheath.errors import InputMissing
+from fuller_popheath.errors import NothingArrived
 from fuller_popheath.methods.ranks import quantile_of_rank
 from fuller_popheath.place.editions import EDITIONS, Edition
 from fuller_popheath.place.lsoa_change import CARRIED, carried_over
@@ -24,13 +24,17 @@ POPULATION = "reference/lsoa_population"
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per edition, LSOA code and LSOA of the edition it rests on; a code's shares add up to 1. Raises InputMissing without any IMD file."""
+    """One row per edition, LSOA code and LSOA of the edition it rests on; a code's shares add up to 1. Raises NothingArrived without any IMD file."""
     import pandas as pd
     import pyarrow as pa
 
     given = [edition for edition in EDITIONS if inputs[edition.contract].num_rows]
     if not given:
-        raise InputMissing("no IMD file has arrived: give File 7 or File 1 of the English Indices of Deprivation 2019 or 2025")
+        raise NothingArrived(
+            "no IMD file has arrived: give File 7 or File 1 of the English Indices of Deprivation 2019 or 2025",
+            tuple(edition.contract for edition in EDITIONS),
+            "deprivation of where people live, and no Core20",
+        )
     lookup = inputs[LOOKUP].select(["lsoa11_code", "lsoa21_code", "change_code"]).to_pandas()
     population = inputs[POPULATION].to_pandas().rename(columns={"lsoa21_code": "lsoa_code"})[["lsoa_code", "population_count"]]
     frames = [of_edition(edition, inputs[edition.contract].to_pandas(), lookup, population) for edition in given]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuller_popheath.contracts import conform, load_contract
-from fuller_popheath.errors import InputMissing
+from fuller_popheath.errors import InputMissing, NothingArrived
 from fuller_popheath.place.area_asked_for import practices_of
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
     from datetime import date
 
+    import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
 
@@ -53,6 +54,16 @@ def practices_everywhere(inputs: Inputs, night: Night) -> pa.Table:
     return _areas(_everywhere(inputs, night))
 
 
+def where_no_file_tells(practice_code: ir.StringColumn, geography: Geography) -> ir.StringValue:
+    """The neighbourhood of practices that are not in `core/neighbourhood_practice`: the one that site.toml gives them, else `NO_PCN`."""
+    import ibis
+
+    by_site = geography.neighbourhood_of_practice
+    if not by_site:
+        return ibis.literal(NO_PCN)
+    return ibis.cases(*((practice_code == code, name) for code, name in sorted(by_site.items())), else_=NO_PCN)
+
+
 def _areas(practices: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
@@ -71,7 +82,12 @@ def _everywhere(inputs: Inputs, night: Night) -> pd.DataFrame:
     elif len(practice_map):
         members = _members_of_map(practice_map)
     else:
-        raise InputMissing("no file says which practice belongs to which PCN: give the ePCN workbook of ODS, or a practice map (gp-reg-pat-prac-map)")
+        raise NothingArrived(
+            "no file says which practice belongs to which PCN: give the ePCN workbook of ODS, or a practice map (gp-reg-pat-prac-map)",
+            (MEMBERSHIP, MAP),
+            f"PCN, place or ICB of any practice, and no Core20; everybody is in neighbourhood {NO_PCN}, which has no team and so nobody on its list, "
+            "but for the practices of [geography.neighbourhood_of_practice] in site.toml",
+        )
     alone = _without_pcn(inputs[COUNTS], members, practice_map, organisation)
     practices = pd.concat([members, alone], ignore_index=True) if len(alone) else members
     return _with_icb(practices, practice_map, organisation, night.site.geography)

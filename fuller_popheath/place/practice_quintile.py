@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.contracts import conform, empty_table, load_contract
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.place.editions import EDITIONS
 from fuller_popheath.place.quintile_counts import quintile_counts
@@ -23,10 +23,15 @@ PRACTICES = "core/neighbourhood_practice"
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per edition and practice of the area that the run is about. Raises InputMissing as refuse_partial_or_other_vintage does."""
+    """One row per edition and practice of the area that the run is about; none where a night has practice lists alone, without counts or deprivation.
+
+    Raises InputMissing as refuse_partial_or_other_vintage does.
+    """
     import pyarrow as pa
 
     deprivation = inputs[DEPRIVATION]
+    if not inputs[COUNTS].num_rows or not deprivation.num_rows:
+        return empty_table(load_contract(CONTRACT))
     counted = quintile_counts(inputs[COUNTS], deprivation)
     counted = counted[counted["practice_code"].isin(set(inputs[PRACTICES]["practice_code"].to_pylist()))]
     refuse_partial_or_other_vintage(counted, deprivation, night.site.arrival)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.engine import Engine
-from fuller_popheath.errors import InputMissing
+from fuller_popheath.errors import NothingArrived
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -21,13 +21,17 @@ PUBLISHED = "reference/practice_lsoa_count"
 
 
 def build(inputs: Inputs, night: Night) -> pa.Table:
-    """One row per practice and LSOA code, all sexes together. Raises InputMissing without any published count.
+    """One row per practice and LSOA code, all sexes together. Raises NothingArrived without any published count.
 
     A file gives a total (`ALL`), or men and women, or all three: the total counts where there is one, else the sexes are added up, so
     that nobody counts twice.
     """
     if not inputs[PUBLISHED].num_rows:
-        raise InputMissing("no registrations have arrived: give gp-reg-pat-prac-lsoa-all of Patients Registered at a GP Practice")
+        raise NothingArrived(
+            "no registrations have arrived: give gp-reg-pat-prac-lsoa-all of Patients Registered at a GP Practice",
+            (PUBLISHED,),
+            "published list size to hold practice lists against, and no Core20",
+        )
     with Engine.duckdb() as engine:
         counts = _all_sexes(engine.table("practice_lsoa_count", inputs[PUBLISHED]))
         made = engine.collect(counts.mutate(as_of=_date(night)).order_by(["practice_code", "lsoa_code"]))

@@ -5,8 +5,6 @@ Grain in: the products of one night. What is computed here is wording and layout
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +18,13 @@ from fuller_popheath.publish.embedded import as_json
 from fuller_popheath.publish.page_map import map_view
 from fuller_popheath.publish.page_sections import compared_view, sources_view, totals_view, unplaced_view, waves_view
 from fuller_popheath.publish.page_views import EditionView, edition_view
+from fuller_popheath.publish.templating import asset, content_hash, environment
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pyarrow as pa
 
     from fuller_popheath.specs import Night
-
-_TEMPLATES = "templates"
 
 
 def core20_page(
@@ -52,8 +49,8 @@ def core20_page(
     shown = editions(by_pcn)
     waves = {(row["imd_edition"], row["pcn_code"]): row for row in phasing.to_pylist()}
     views = [edition_view(ranked(by_pcn, edition), edition, waves, place) for place, edition in enumerate(shown)]
-    style = _asset("core20.css") + _band_style(shown)
-    script = _asset("core20.js")
+    style = asset("core20.css") + _band_style(shown)
+    script = asset("core20.js")
     context = {
         "title": title,
         "night": night,
@@ -73,35 +70,21 @@ def core20_page(
         "snapshots": sorted({wording.day_of_text(value) for value in by_pcn.column("membership_snapshot").to_pylist()}),
         "downloads": _downloads(night, by_pcn=by_pcn, by_place=by_place, by_icb=by_icb, edition_comparison=comparison, phasing=phasing),
         "style": style,
-        "style_hash": _hash(style),
+        "style_hash": content_hash(style),
         "script": script,
-        "script_hash": _hash(script),
+        "script_hash": content_hash(script),
     }
     return _render(context)
 
 
 def _render(context: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    loader = PackageLoader("fuller_popheath.publish", _TEMPLATES)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"count": wording.count, "day": wording.day, "decimals": wording.decimals, "calm": wording.calm}
-    environment.globals |= {"plural": wording.plural, "json": lambda value: Markup(as_json(value))}
+    made = environment()
+    made.globals["json"] = lambda value: Markup(as_json(value))
     # our own two files, not data: the only texts that go in as they are
     trusted = {name: Markup(context[name]) for name in ("style", "script")}
-    return environment.get_template("core20.html.jinja").render(**{**context, **trusted})
-
-
-def _asset(name: str) -> str:
-    from importlib.resources import files
-
-    return files("fuller_popheath.publish").joinpath(_TEMPLATES, name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """What a Content-Security-Policy names an inline script or style by."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return made.get_template("core20.html.jinja").render(**{**context, **trusted})
 
 
 def _band_style(shown: Sequence[str]) -> str:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.periods import parse_published_date
-from fuller_popheath.sources import omop_codes
+from fuller_popheath.sources import omop_codes, omop_kinds
 from fuller_popheath.sources import omop_layout as tables
 from fuller_popheath.sources.care_words import clinician_type_of
 from fuller_popheath.sources.layouts import first_date
-from fuller_popheath.sources.supplier_files import FILE, Heads, Keys, by_distinct, days, fetched, read_file, row_marks, times, told_among
+from fuller_popheath.sources.supplier_files import FILE, REMOVED, Heads, Keys, by_distinct, days, fetched, read_file, row_marks, times, told_among
 from fuller_popheath.specs import ContractId, FileHead, SupplierSpec
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ SEXES = {"8507": "male", "8532": "female", "8521": "indeterminate"}
 OUTPATIENT = {"9202": "unknown", "581477": "face_to_face", "581476": "home_visit", "5083": "unknown"}
 INPATIENT, EMERGENCY_ROOM, BOTH = "9201", "9203", "262"
 EMERGENCY_PLACES = (EMERGENCY_ROOM, "8870")
-HOSPITAL_PLACES = (INPATIENT, "8717")
+HOSPITAL_PLACES, HOME, STILL_IN = (INPATIENT, "8717"), ("8536", "581476"), "32220"
 ENROLMENTS = ("44814722", "44814723")
 """Types of observation period that are an enrolment. Any other is inferred from visits, and ends with the last one, not with a registration."""
 
@@ -152,6 +152,8 @@ def _practice_list(files: Heads) -> pa.Table:
     import pyarrow.compute as pc
 
     periods, persons = read_file(tables.OBSERVATION_PERIOD, files), read_file(tables.PERSON, files)
+    types = omop_kinds.registration_types(periods["period_type_concept_id"], omop_codes.concepts(files))
+    periods = periods.append_column("registration_type", types)
     periods = periods.append_column("registration_end_date", _registration_ends(periods, _day(files)))
     without = persons.filter(pc.invert(pc.fill_null(pc.is_in(persons["person_id"], value_set=pc.unique(periods["person_id"])), False)))
     rows = pa.concat_tables([periods, without.select([n for n in without.column_names if n in periods.column_names])], promote_options="default")
@@ -175,6 +177,7 @@ def _practice_list(files: Heads) -> pa.Table:
             "postcode": postcodes,
             "registration_start_date": days(rows["observation_period_start_date"]),
             "registration_end_date": rows["registration_end_date"],
+            "registration_type": rows["registration_type"],
             "usual_gp_code": _only(gps, GP_CODE),
             "death_date": days(fetched(deaths["death_date"], Keys(deaths["person_id"]).find(rows["person_id"]))),
         }
@@ -208,6 +211,7 @@ def _registration_ends(periods: pa.Table, extract: date) -> pa.ChunkedArray:
 
     ends = days(periods["observation_period_end_date"]).to_pylist()
     persons, types = periods["person_id"].to_pylist(), periods["period_type_concept_id"].to_pylist()
+    types = [kind if told is None else ENROLMENTS[0] for kind, told in zip(types, periods["registration_type"].to_pylist(), strict=True)]
     last: dict[str | None, str] = {}
     for person, end in zip(persons, ends, strict=True):
         last[person] = max(last.get(person, ""), end or "")
@@ -241,15 +245,31 @@ def _clinical_events(files: Heads) -> pa.Table:
 
     concepts = omop_codes.concepts(files)
     found = [pa.table(_coded(table, files, concepts, omop_codes.CLINICAL_SYSTEMS)) for table in tables.CLINICAL]
+    found[0] = found[0].append_column(REMOVED, _why_no_event(files, concepts))
     rows = pa.concat_tables(found, promote_options="default")
     return rows.rename_columns(["event_date" if name == "day" else name for name in rows.column_names])
+
+
+def _why_no_event(files: Heads, concepts: pa.Table) -> pa.ChunkedArray:
+    """Of each row of CONDITION_OCCURRENCE why it is no clinical event: it is a diagnosis of a spell, and stands there."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    conditions, visits = read_file(tables.CONDITION.file, files), read_file(tables.VISIT, files)
+    is_spell = pc.fill_null(pc.is_in(visits["visit_concept_id"], value_set=pa.array(VISIT_CONTRACTS["inbound/hospital_spell"])), False)
+    is_event = np.ones(conditions.num_rows, dtype=bool)
+    is_event[omop_kinds.diagnoses(conditions, visits["visit_occurrence_id"].filter(is_spell), concepts)["at"].to_numpy()] = False
+    return pa.chunked_array([pc.if_else(pa.array(is_event), pa.scalar(None, pa.string()), pa.scalar(omop_kinds.SPELL_DIAGNOSIS))])
 
 
 def _medication_issues(files: Heads) -> pa.Table:
     import pyarrow as pa
 
-    columns = _coded(tables.DRUG, files, omop_codes.concepts(files), omop_codes.MEDICINE_SYSTEMS)
-    return pa.table({"issue_date" if name == "day" else name: column for name, column in columns.items()})
+    concepts = omop_codes.concepts(files)
+    columns = _coded(tables.DRUG, files, concepts, omop_codes.MEDICINE_SYSTEMS)
+    is_repeat = omop_kinds.repeats(read_file(tables.DRUG.file, files)["drug_type_concept_id"], concepts)
+    return pa.table({**{"issue_date" if name == "day" else name: column for name, column in columns.items()}, "is_repeat": is_repeat})
 
 
 def _visits(contract: ContractId, files: Heads) -> tuple[pa.Table, dict[str, pa.ChunkedArray]]:
@@ -290,9 +310,11 @@ def _appointments(files: Heads) -> pa.Table:
             # Midnight is what a system writes that knows no time.
             "start_time": pc.if_else(pc.equal(start, "00:00"), pa.scalar(None, pa.string()), start),
             "status": _same("attended", rows.num_rows),
-            "clinician_id": rows["provider_id"],
+            # As a person's usual GP is told by their GMP code, so is a GP here, where there is one.
+            "clinician_id": pc.coalesce(_only(fetched(providers["provider_source_value"], at), GP_CODE), rows["provider_id"]),
             "clinician_type": pc.fill_null(by_distinct(told, _clinician_type), "unknown"),
-            "mode": by_distinct(rows["visit_concept_id"], OUTPATIENT.get),
+            "mode": pc.coalesce(omop_kinds.modes(rows["visit_source_value"]), by_distinct(rows["visit_concept_id"], OUTPATIENT.get)),
+            "category": omop_kinds.categories(rows["visit_source_concept_id"], concepts),
         }
     )
 
@@ -304,20 +326,30 @@ def _clinician_type(specialty: str) -> str:
 
 
 def _hospital_spells(files: Heads) -> pa.Table:
-    """Inpatient visits. The method of admission is not known, unless the visit came through an emergency room. Diagnoses are clinical events."""
+    """Inpatient visits. The method of admission is not known, unless the sender's own concept says it or the visit came through an emergency room.
+
+    ICD-10 codes of the visit are its diagnoses; anything else that was recorded in it is a clinical event.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     rows, same = _visits("inbound/hospital_spell", files)
     through = pc.fill_null(pc.is_in(rows["admitted_from_concept_id"], value_set=pa.array(EMERGENCY_PLACES)), False)
     is_emergency = pc.or_(pc.equal(rows["visit_concept_id"], BOTH), through)
+    concepts = omop_codes.concepts(files)
+    still_in = pc.fill_null(pc.equal(rows["discharged_to_concept_id"], STILL_IN), False)
+    method = omop_kinds.admission_methods(rows["visit_source_concept_id"], concepts)
+    primary, every = omop_kinds.spell_diagnoses(rows["visit_occurrence_id"], files, concepts)
     return pa.table(
         {
             **same,
             "provider_code": _provider_codes(rows, files),
             "admission_date": days(rows["visit_start_date"]),
-            "discharge_date": days(rows["visit_end_date"]),
-            "admission_method": pc.if_else(is_emergency, EMERGENCY, NOT_KNOWN),
+            # The end of a visit of which it is said that the patient is still in is the day of the extract.
+            "discharge_date": pc.if_else(still_in, pa.scalar(None, pa.string()), days(rows["visit_end_date"])),
+            "admission_method": pc.coalesce(method, pc.if_else(is_emergency, EMERGENCY, NOT_KNOWN)),
+            "primary_diagnosis_code": primary,
+            "diagnosis_codes": every,
         }
     )
 
@@ -329,13 +361,15 @@ def _ed_attendances(files: Heads) -> pa.Table:
     rows, same = _visits("inbound/ed_attendance", files)
     onward = pc.fill_null(pc.is_in(rows["discharged_to_concept_id"], value_set=pa.array(HOSPITAL_PLACES)), False)
     is_admitted = pc.or_(pc.equal(rows["visit_concept_id"], BOTH), onward)
+    went_home = pc.fill_null(pc.is_in(rows["discharged_to_concept_id"], value_set=pa.array(HOME)), False)
     return pa.table(
         {
             **same,
             "provider_code": _provider_codes(rows, files),
             "arrival_date": days(rows["visit_start_date"]),
+            "department_type": omop_kinds.department_types(rows["visit_source_concept_id"], omop_codes.concepts(files)),
             # That it says nothing about an admission is not to say that there was none.
-            "is_admitted": pc.if_else(is_admitted, pa.scalar(True), pa.scalar(None, pa.bool_())),
+            "is_admitted": pc.if_else(is_admitted, pa.scalar(True), pc.if_else(went_home, pa.scalar(False), pa.scalar(None, pa.bool_()))),
         }
     )
 

@@ -17,9 +17,13 @@ from fuller_popheath.specs import FileHead
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CLINICAL_SYSTEMS: Mapping[str, str] = {"SNOMED": "snomed", "Read": "read2", "ICD10": "icd10"}
+LOCAL, SYNTHETIC = "Local", "Synthetic"
+_OWN_VOCABULARIES = {"CTV3": "ctv3", LOCAL: "local", SYNTHETIC: "synthetic"}
+"""Vocabularies that OHDSI does not give out, so that a sender adds them to CONCEPT (a convention of ours): CTV3, a practice's own codes, and the
+make-believe codes of our synthetic place, which no real extract has."""
+CLINICAL_SYSTEMS: Mapping[str, str] = {"SNOMED": "snomed", "Read": "read2", "ICD10": "icd10", **_OWN_VOCABULARIES}
 """Vocabularies of OMOP that are a code system of ours (by vocabulary_id; ICD10 is the WHO's, ICD10CM is another)."""
-MEDICINE_SYSTEMS: Mapping[str, str] = {"dm+d": "dmd", "SNOMED": "snomed", "Read": "read2"}
+MEDICINE_SYSTEMS: Mapping[str, str] = {"dm+d": "dmd", "SNOMED": "snomed", "Read": "read2", "MultiLex": "multilex", **_OWN_VOCABULARIES}
 NO_VOCABULARY = "none"
 """Stands for the vocabulary where the sender could map a record to no concept: only its own text of the code is there."""
 ANSWER = "answer:"
@@ -37,13 +41,15 @@ def coded(rows: pa.Table, known: pa.Table, systems: Mapping[str, str]) -> tuple[
     """(code system, code) of each record.
 
     What was recorded (the source concept) goes before what it was mapped to (the standard concept), where its vocabulary is one of ours. A code of
-    another vocabulary is `local`, its vocabulary's name before it (`LOINC_8480-6`); one without any concept is its own text behind `none_`.
+    another vocabulary is `local`, its vocabulary's name before it (`LOINC_8480-6`) unless that is `LOCAL`; one without any concept is its own text
+    behind `none_`.
     """
     import pyarrow.compute as pc
 
-    vocabulary, code = _told(rows, known, systems)
+    vocabulary, code = told(rows, known, systems)
     system = pc.fill_null(by_distinct(vocabulary, systems.get), "local")
-    as_local = pc.binary_join_element_wise(by_distinct(vocabulary, _word), by_distinct(code, _word), "_")
+    word = by_distinct(code, _word)
+    as_local = pc.if_else(pc.equal(vocabulary, LOCAL), word, pc.binary_join_element_wise(by_distinct(vocabulary, _word), word, "_"))
     return system, pc.if_else(pc.equal(system, "local"), as_local, code)
 
 
@@ -52,7 +58,7 @@ def unmapped_of(rows: pa.Table, known: pa.Table, systems: Mapping[str, str], tab
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    vocabulary, code = _told(rows, known, systems)
+    vocabulary, code = told(rows, known, systems)
     is_local = pc.invert(pc.is_in(vocabulary, value_set=pa.array(list(systems))))
     found = [_counted(vocabulary.filter(is_local), code.filter(is_local), table)]
     if "value_as_concept_id" in rows.column_names:
@@ -98,7 +104,7 @@ def unmapped_schema() -> pa.Schema:
     return pa.schema([("vocabulary", pa.string()), ("code", pa.string()), ("table", pa.string()), ("rows", pa.int64())])
 
 
-def _told(rows: pa.Table, known: pa.Table, systems: Mapping[str, str]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def told(rows: pa.Table, known: pa.Table, systems: Mapping[str, str]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """(vocabulary, code) that tells each record best, in the vocabulary's own spelling."""
     import pyarrow as pa
     import pyarrow.compute as pc

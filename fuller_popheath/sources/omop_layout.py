@@ -75,17 +75,19 @@ VISIT = _told(
     "VISIT_OCCURRENCE",
     "visit_occurrence_id person_id visit_concept_id visit_start_date",
     "visit_occurrence_id person_id visit_concept_id visit_start_date visit_end_date",
-    "visit_start_datetime provider_id care_site_id admitted_from_concept_id discharged_to_concept_id",
+    "visit_start_datetime provider_id care_site_id admitted_from_concept_id discharged_to_concept_id visit_source_value visit_source_concept_id",
 )
 CONCEPT = _told("CONCEPT", "concept_id concept_name vocabulary_id concept_code", "concept_id vocabulary_id concept_code", "concept_name")
 CDM_SOURCE = _told("CDM_SOURCE", "cdm_source_name cdm_version", "", "source_release_date cdm_release_date")
 
 _VALUE = "value_as_number value_as_concept_id unit_concept_id unit_source_value"
-CONDITION = _event("CONDITION_OCCURRENCE", "condition", "condition_start_date", "condition_occurrence")
+CONDITION = _event(
+    "CONDITION_OCCURRENCE", "condition", "condition_start_date", "condition_occurrence", optional="visit_occurrence_id condition_status_concept_id"
+)
 OBSERVATION = _event("OBSERVATION", "observation", "observation_date", optional=_VALUE)
 MEASUREMENT = _event("MEASUREMENT", "measurement", "measurement_date", optional=_VALUE)
 PROCEDURE = _event("PROCEDURE_OCCURRENCE", "procedure", "procedure_date", "procedure_occurrence")
-DRUG = _event("DRUG_EXPOSURE", "drug", "drug_exposure_start_date", "drug_exposure")
+DRUG = _event("DRUG_EXPOSURE", "drug", "drug_exposure_start_date", "drug_exposure", optional="drug_type_concept_id")
 CLINICAL = (CONDITION, OBSERVATION, MEASUREMENT, PROCEDURE)
 
 # Tables about persons that nothing here is made from: their rows are counted as not mapped.

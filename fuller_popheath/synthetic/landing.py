@@ -92,9 +92,10 @@ def write_landing(
 
     The same arguments write the same bytes, however many `workers` (processes; None: all processors, one for a small place) there are.
     `lsoa_vintage` ("2021" or "2011") is the one the published counts use; the lists always use 2021. With `records`, the extracts of so many `years`
-    are written too: as `file_format` "csv", "csv.gz" or "parquet", in our `layout` ("own") or, where a practice's system has one, in its
-    ("as_supplier"); lists then hold temporary residents and late deductions besides. True probabilities go to `truth_folder`, by default "truth"
-    beside the landing folder. Call it from a module that can be imported without running it where there are several workers.
+    are written too: as `file_format` "csv", "csv.gz" or "parquet", in our `layout` ("own"), where a practice's system has one, in its
+    ("as_supplier"), or all of them as one OMOP extract ("omop", for which all records are held at once); lists then hold temporary residents and
+    late deductions besides. True probabilities go to `truth_folder`, by default "truth" beside the landing folder. Call it from a module that can
+    be imported without running it where there are several workers.
     Raises SettingsWrong where the folder holds other files (two places in one folder would be counted together), or for an argument that cannot be.
     """
     from fuller_popheath.synthetic import published
@@ -183,16 +184,17 @@ def _write_records(
     for job in records.practice_jobs(place, seed, as_of, wanted.years, lists, every, is_temporary):
         part = lists.slice(start, len(job.number)).drop_columns(["lsoa11_code"])
         start += len(job.number)
+        is_kept = wanted.layout == records.OMOP
         as_supplier = wanted.layout == "as_supplier" and job.supplier in records.SUPPLIERS_WITH_A_LAYOUT
-        own += [] if as_supplier else [part]
-        tasks.append(records.Task(job, folder, as_of, wanted.file_format, as_supplier, part if as_supplier else None))
+        own += [] if as_supplier or is_kept else [part]
+        tasks.append(records.Task(job, folder, as_of, wanted.file_format, as_supplier, part if as_supplier or is_kept else None, is_kept))
     listed = [_write_list(folder / LISTS_FOLDER, part) for part in own]
     truth_folder = wanted.truth_folder or folder.parent / records.TRUTH_FOLDER
     made = records.write_records(tasks, folder, truth_folder, records.worker_count(wanted.workers, place.size.people), say)
     return lists, records.Records((*listed, *made.files), made.rows, made.truth_file)
 
 
-_OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national)_{day}([./]|$)"
+_OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national|region)_{day}([./]|$)"
 
 
 def _refuse_other_files(folder: Path, place: Place, as_of: date) -> None:

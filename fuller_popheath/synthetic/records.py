@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,9 +28,13 @@ from fuller_popheath.synthetic.simulation.cohort import NEVER, PracticeJob
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fuller_popheath.synthetic.simulation.practice import PracticeTables
+
 TRUSTS = ("ZZ1", "ZZ2", "ZZ3")
 """Codes of the make-believe trusts, one a local authority; no organisation's code begins so."""
-LAYOUTS = ("own", "as_supplier")
+LAYOUTS = ("own", "as_supplier", "omop")
+OMOP, REGION = "omop", "region"
+"""A region's OMOP is one extract of all its practices, hospital visits included; its folder is called so."""
 SUPPLIERS_WITH_A_LAYOUT = ("EMIS", "TPP")
 TRUTH_FOLDER, TRUTH_FILE = "truth", "truth.parquet"
 
@@ -48,7 +52,7 @@ _RANK = "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)"
 class Task:
     """One practice's job, what its files are to be, and, where it is written in a supplier's layout, its list.
 
-    A supplier's layout carries Type 1 objections as codes only, and homes as postcodes.
+    A supplier's layout carries Type 1 objections as codes only, and homes as postcodes. `is_kept`: nothing is written, the tables are handed back.
     """
 
     job: PracticeJob
@@ -57,17 +61,19 @@ class Task:
     file_format: str
     as_supplier: bool
     listed: pa.Table | None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a process hands back: the files written, rows by table, and what is written together with other practices'."""
+    """What a process hands back: the files written, rows by table, and what is written together with other practices'; `kept`: all of it."""
 
     files: tuple[Path, ...]
     rows: Mapping[str, int]
     trusts: Mapping[str, pa.Table]
     national: pa.Table
     truth: pa.Table
+    kept: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,14 +177,34 @@ def run_task(task: Task) -> Done:
 
     made = simulate_practice(task.job)
     code = task.job.code
-    if task.as_supplier:
+    kept: dict[str, pa.Table] = {}
+    files: tuple[Path, ...] = ()
+    if task.is_kept:
+        kept = {"inbound/practice_list": task.listed, **_tables_kept(task.job, made)}
+    elif task.as_supplier:
         files = _write_as_supplier(task, made.practice)
     else:
         files = tuple(
             write_extract(extract_path(task.folder, name, code, task.as_of, task.file_format), [made.practice[name]], task.file_format)
             for name in PRACTICE_TABLES
         )
-    return Done(files, {name: made.practice[name].num_rows for name in PRACTICE_TABLES}, made.trusts, made.national, made.truth)
+    return Done(files, {name: made.practice[name].num_rows for name in PRACTICE_TABLES}, made.trusts, made.national, made.truth, kept)
+
+
+def _tables_kept(job: PracticeJob, made: PracticeTables) -> dict[str, pa.Table]:
+    """A practice's tables and those of hospitals about its people, who have the practice's own numbers there too: a region's OMOP has linked them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from fuller_popheath.synthetic.simulation.practice import FIRST_PATIENT
+
+    tables = {f"inbound/{name}": table for name, table in made.practice.items() if name != "objection"}
+    for name, table in made.trusts.items():
+        place = pc.subtract(pc.utf8_slice_codeunits(table["patient_id"], 1).cast(pa.int64()), int(job.code[1:]) * 100_000)
+        local = pc.add(place, FIRST_PATIENT).cast(pa.string())
+        table = table.set_column(table.column_names.index("patient_id"), "patient_id", local)
+        tables[f"inbound/{name}"] = table.append_column("record_id", pa.array(np.arange(1, table.num_rows + 1)).cast(pa.string()))
+    return tables
 
 
 def _write_as_supplier(task: Task, tables: Mapping[str, pa.Table]) -> tuple[Path, ...]:
@@ -218,7 +244,10 @@ def write_records(tasks: list[Task], folder: Path, truth_folder: Path, workers: 
     for one in done:
         rows.update(one.rows)
     say("Writing the hospitals' feeds")
-    for name in TRUST_TABLES:
+    if tasks[0].is_kept:
+        files += _write_omop(tasks[0], done)
+        rows.update({name: sum(one.trusts[name].num_rows for one in done) for name in TRUST_TABLES})
+    for name in () if tasks[0].is_kept else TRUST_TABLES:
         for trust in TRUSTS:
             own = pa.concat_tables([one.trusts[name].filter(pc.equal(one.trusts[name]["provider_code"], trust)) for one in done])
             own = own.add_column(4, "record_id", pa.array(np.arange(1, own.num_rows + 1)).cast(pa.string()))
@@ -230,6 +259,16 @@ def write_records(tasks: list[Task], folder: Path, truth_folder: Path, workers: 
     rows["objection"] += national.num_rows
     truth = write_extract(truth_folder / TRUTH_FILE, [one.truth for one in done], "parquet")
     return Records(tuple(files), dict(rows), truth)
+
+
+def _write_omop(task: Task, done: list[Done]) -> tuple[Path, ...]:
+    """All practices' tables as one extract."""
+    import pyarrow as pa
+
+    from fuller_popheath.synthetic.suppliers.omop import write_drop
+
+    tables = {name: pa.concat_tables([one.kept[name] for one in done]) for name in done[0].kept}
+    return write_drop(task.folder / EXTRACTS_FOLDER / OMOP, REGION, tables, task.as_of, np.random.default_rng([task.job.seed, *OMOP.encode()]))
 
 
 def _run(tasks: list[Task], workers: int) -> Iterator[Done]:

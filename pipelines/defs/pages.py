@@ -30,6 +30,13 @@ def core20(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | 
     """Write the page and the maps from the store's tables of the night."""
     tonight = context.resources.night.tonight()
     tables = {name: tonight.stored_or_empty(name) for name in PAGE_TABLES}
+    if not any(table.num_rows for name, table in tables.items() if name.startswith("products/")):
+        # Nor is there one of an earlier run of the day, which may have been another place's.
+        tonight.store.fresh_folder("pages/core20", tonight.as_of)
+        told = "there is no page: no Core20 product has a row, for want of published files"
+        yield dg.AssetCheckResult(check_name=MADE, passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+        yield dg.MaterializeResult(metadata={"as of": tonight.as_of.isoformat()})
+        return
     report = publish_pages(tonight.store.page_folder("pages/core20", tonight.as_of), tables, tonight.night, tonight.files_used)
     problems = "; ".join(report.problems)
     yield dg.AssetCheckResult(check_name=MADE, passed=not problems, severity=dg.AssetCheckSeverity.WARN, description=problems or "nothing is missing")

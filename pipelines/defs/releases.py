@@ -12,7 +12,7 @@ import dagster as dg
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.publish.csv_files import write_csv
-from fuller_popheath.publish.release import Part, release
+from fuller_popheath.publish.release import OPEN, Part, release
 from fuller_popheath.registry import tables
 from pipelines import describe
 from pipelines.defs.cohorts import LISTS
@@ -46,6 +46,23 @@ def product_parts(tonight: "Tonight", contract_id: str) -> Iterator[Part]:
         yield Part(contract.purpose, f"{contract_id.rpartition('/')[2]}.{ending}", partial(write, table), table.num_rows)
 
 
+def leaving(tonight: "Tonight") -> tuple[str, ...]:
+    """The products that are released: all, but no open one where none has a row (a night of practice lists alone, without published files).
+
+    Raises InputMissing for a product that the store does not have.
+    """
+    purposes = {name: load_contract(name).purpose for name in released_tables()}
+    rows = {name: tonight.store.read(name, tonight.as_of).num_rows for name in purposes}
+    has_open = any(rows[name] for name, purpose in purposes.items() if purpose == OPEN)
+    return tuple(name for name, purpose in purposes.items() if has_open or purpose != OPEN)
+
+
+def pages_leaving(tables: tuple[str, ...]) -> dict[str, str]:
+    """The pages and lists that are released beside these products, and their purposes: open pages are made of open products."""
+    purposes = {load_contract(name).purpose for name in tables}
+    return {page: purpose for page, purpose in FILES.items() if purpose != OPEN or OPEN in purposes}
+
+
 def file_parts(tonight: "Tonight", page: str) -> Iterator[Part]:
     """The files of a page or list of the day, as they stand in the store. Raises InputMissing for a page without any."""
     folder = tonight.store.page_folder(page, tonight.as_of)
@@ -56,10 +73,11 @@ def file_parts(tonight: "Tonight", page: str) -> Iterator[Part]:
         yield Part(FILES[page], path.name, partial(shutil.copyfile, path))
 
 
-def _made_files(tonight: "Tonight", current: Path) -> dict[str, str]:
+def _made_files(tonight: "Tonight", current: Path, tables: tuple[str, ...]) -> dict[str, str]:
     """Where people find each product and page."""
-    pages = {page: next(part for part in file_parts(tonight, page) if part.name.endswith(".html")) for page in PAGES}
-    found = {name: current / load_contract(name).purpose / f"{name.rpartition('/')[2]}.csv" for name in released_tables()}
+    made = pages_leaving(tables)
+    pages = {page: next(part for part in file_parts(tonight, page) if part.name.endswith(".html")) for page in PAGES if page in made}
+    found = {name: current / load_contract(name).purpose / f"{name.rpartition('/')[2]}.csv" for name in tables}
     found |= {page: current / part.purpose / part.name for page, part in pages.items()}
     found |= {name: current / purpose for name, purpose in LISTS.items() if any(file_parts(tonight, name))}
     return {name: str(path) for name, path in found.items()}
@@ -84,10 +102,11 @@ def current(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult |
     """Release the store's products and pages of the day."""
     tonight: Tonight = context.resources.night.tonight()
     store = tonight.store
-    parts = [part for name in released_tables() for part in product_parts(tonight, name)]
-    parts += [part for page in FILES for part in file_parts(tonight, page)]
+    tables = leaving(tonight)
+    parts = [part for name in tables for part in product_parts(tonight, name)]
+    parts += [part for page in pages_leaving(tables) for part in file_parts(tonight, page)]
     made = release(store.products, store.releases, tonight.as_of, context.run_id[:RUN_LETTERS], parts)
-    told = f"{made.folder.name} is current"
+    told = f"{made.folder.name} is current" + ("" if len(tables) == len(released_tables()) else "; no open product has a row, so none is in it")
     if not made.is_current:
         told = f"the current release is of {made.current_as_of}, which is later than {tonight.as_of}, so it stays; this one lies in {made.folder}"
     yield dg.AssetCheckResult(check_name=CURRENT, passed=made.is_current, severity=dg.AssetCheckSeverity.WARN, description=told)
@@ -96,7 +115,7 @@ def current(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult |
             "as of": tonight.as_of.isoformat(),
             "release": dg.MetadataValue.path(str(made.folder)),
             "current": told,
-            PRODUCTS: dg.MetadataValue.json(_made_files(tonight, store.products if made.is_current else made.folder)),
+            PRODUCTS: dg.MetadataValue.json(_made_files(tonight, store.products if made.is_current else made.folder, tables)),
             "files": len(made.files),
             "older releases removed": len(made.removed),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,9 +72,18 @@ def test_a_file_that_never_came_is_no_warning(landed: Place) -> None:
         assert told["good"] and told["rows"] == 0 and "no file arrived" in str(told["said"])
 
 
-def test_registrations_are_needed_every_night(landed: Place, instance: dg.DagsterInstance) -> None:
+def test_where_lists_came_the_last_registrations_stand_in(landed: Place) -> None:
+    first = store(night(1), COUNTS)
+    (landed.landing / "gp-reg-pat-prac-lsoa-all.csv").unlink()
+    told = store(night(2), COUNTS)
+    assert (told["good"], told["severity"], told["rows"]) == (False, "WARN", first["rows"])
+    assert str(told["said"]).endswith(f"the table of {AS_OF} stands in, 1 day old")
+
+
+def test_registrations_or_lists_are_needed_every_night(landed: Place, instance: dg.DagsterInstance) -> None:
     store(night(1), COUNTS)
     (landed.landing / "gp-reg-pat-prac-lsoa-all.csv").unlink()
+    shutil.rmtree(landed.landing / "practice_lists")
     with pytest.raises(InputMissing, match=f"{COUNTS}: no file for it"):
         take(night(2), sources()[COUNTS], load_contract(COUNTS))
     config = {**QUIET, "resources": {"night": {"config": {"as_of": day(2).isoformat()}}}}

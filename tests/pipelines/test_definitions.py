@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from fuller_popheath.contracts import contract_ids, load_contract
-from fuller_popheath.registry import PRACTICE_EXTRACT, extracts, facts, features, sources, tables
+from fuller_popheath.registry import MONITORING_TABLES, PRACTICE_EXTRACT, SCORE_TABLES, TRAINING_TABLES, extracts, facts, features, sources, tables
 from pipelines.checks import CHECKS
 from pipelines.definitions import defs
 
@@ -35,13 +35,16 @@ print(json.dumps({"keys": keys, "loaded": sorted(sys.modules)}))
 """
 
 
-NO_TABLES = ("pages", "releases", "lists")
+NO_TABLES = ("pages", "releases", "lists", "cards")
 """Assets that are files."""
+
+NOT_KEPT = "risk/outcome_label"
+"""Labels are seen by training and the scorecard alone."""
 
 
 def stored_contracts() -> set[str]:
     """Every contract but those of what practices send: of these the house keeps core tables only, in which nobody has a number."""
-    return set(contract_ids()) - set(extracts())
+    return set(contract_ids()) - set(extracts()) - {NOT_KEPT}
 
 
 def graph() -> dict[str, dict[str, object]]:
@@ -74,7 +77,8 @@ def test_asset_graph_is_as_agreed() -> None:
 def test_contract_asset_and_declaration_are_one_name() -> None:
     assets = {key.to_user_string() for key in defs().resolve_all_asset_keys() if key.path[0] not in NO_TABLES}
     from_extracts = {core for spec in extracts().values() for core in spec.becomes}
-    declared = {*sources(), *tables(), *facts(), *features(), *from_extracts, "core/landing_file", PRACTICE_EXTRACT}
+    of_risk = {*TRAINING_TABLES, *SCORE_TABLES, *MONITORING_TABLES}
+    declared = {*sources(), *tables(), *facts(), *features(), *from_extracts, *of_risk, "core/landing_file", PRACTICE_EXTRACT}
     assert assets == stored_contracts() == declared
     assert set(extracts()) == set(contract_ids("inbound"))
 
@@ -109,18 +113,21 @@ def test_every_statistical_check_stands_at_a_table_that_is_made() -> None:
     assert {(check.at, check.name) for check in CHECKS} <= on_graph
 
 
+def made_by(job: dg.JobDefinition) -> set[str]:
+    return {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+
+
 def test_the_nightly_schedule_is_off_until_somebody_switches_it_on() -> None:
     repository = defs().get_repository_def()
     schedule = repository.get_schedule_def("every_night")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/London")
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     nightly = repository.get_job("nightly")
-    assert {key.to_user_string() for key in nightly.asset_layer.executable_asset_keys} == {
-        *stored_contracts(),
-        "pages/core20",
-        "lists/continuity",
-        "releases/current",
-    }
+    monthly = {*TRAINING_TABLES, "cards/risk_models", "products/risk_scorecard"}
+    everything = {*stored_contracts(), "pages/core20", "lists/continuity", "releases/current", "cards/risk_models"}
+    assert made_by(nightly) == everything - monthly
+    assert made_by(repository.get_job("first_night")) == everything
+    assert made_by(repository.get_job("monthly_training")) | made_by(repository.get_job("monthly_scorecard")) == monthly
     assert nightly.executor_def.name == "in_process"
 
 

@@ -274,3 +274,43 @@ def test_an_extract_without_its_own_day_takes_the_last_day_of_observation(small:
     assert set(omop.read("inbound/clinical_event", files, NO_LISTS)["extract_date"].to_pylist()) == {"2022-10-10"}
     with pytest.raises(FileRefused, match="says nowhere of which day it is"):
         omop.read("inbound/clinical_event", small(CDM_SOURCE=(), OBSERVATION_PERIOD=SMALL["OBSERVATION_PERIOD"][:1]), NO_LISTS)
+
+
+def test_only_a_senders_own_concepts_are_read_by_their_names(small: Callable[..., Files]) -> None:
+    """OMOP keeps numbers from 2,000,000,000 on for senders' own concepts; a standard concept of the same name means what the standard says."""
+    own = (*SMALL["CONCEPT"], "2000000001,Acute issue,Synthetic,a", "18,Repeat issue,Type Concept,r", "2000000002,Home Visit,Synthetic,h")
+    own += ("2000000003,Admission method 2a,Synthetic,m", "2000000004,Temporary registration,Synthetic,t", "19,Home Visit,Visit,v")
+    drugs = ("drug_exposure_id,drug_exposure_start_date,drug_type_concept_id,refills," + EVENT.format("drug"),)
+    drugs += tuple(f"{at},2020-05-01,{kind},{at},1,14,x,15" for at, kind in enumerate(("2000000001", "18", "0", "")))
+    visits = (SMALL["VISIT_OCCURRENCE"][0] + ",visit_source_value,visit_source_concept_id",)
+    visits += ("1,1,5083,2020-06-01,2020-06-01,,7,,0,0,Telephone/Audio,2000000002", "2,1,5083,2020-06-01,2020-06-01,,8,,0,0,3528b5de,19")
+    visits += ("3,1,9201,2020-06-04,2022-10-10,,,8,8870,32220,,2000000003", "4,1,9203,2020-06-04,2020-06-04,,,8,0,8536,,0")
+    periods = (SMALL["OBSERVATION_PERIOD"][0], "1,1,2001-01-01,2005-12-31,2000000004", "2,2,2001-01-01,2005-12-31,44814724")
+    files = small(CONCEPT=own, DRUG_EXPOSURE=drugs, VISIT_OCCURRENCE=visits, OBSERVATION_PERIOD=periods)
+    assert [row["is_repeat"] for row in rows_of("inbound/medication_issue", files)] == ["false", None, None, None]
+    told = [(row["mode"], row["category"], row["clinician_id"]) for row in rows_of("inbound/appointment", files)]
+    assert told == [("telephone", "home_visit", "G1234567"), ("unknown", None, "8")]
+    (spell,) = rows_of("inbound/hospital_spell", files)
+    assert (spell["admission_method"], spell["discharge_date"]) == ("2A", None)
+    assert [row["is_admitted"] for row in rows_of("inbound/ed_attendance", files)] == [False]
+    kinds = {row["patient_id"]: (row["registration_type"], row["registration_end_date"]) for row in rows_of("inbound/practice_list", files)}
+    assert (kinds["1"], kinds["2"]) == (("temporary", "2006-01-01"), (None, None))
+
+
+def test_icd10_codes_of_a_stay_are_its_diagnoses_and_anything_else_is_an_event(small: Callable[..., Files]) -> None:
+    concepts = (*SMALL["CONCEPT"], "21,x,ICD10,J18.9", "22,x,ICD10,I50", "23,x,ICD10,A00-B99")
+    conditions = ("condition_occurrence_id,condition_start_date,visit_occurrence_id,condition_status_concept_id," + EVENT.format("condition"),)
+    lines = (
+        ("9", "4", "0", "22"),
+        ("10", "4", "32902", "21"),
+        ("11", "4", "0", "11"),
+        ("12", "4", "0", "23"),
+        ("13", "1", "0", "22"),
+        ("14", "", "", "22"),
+    )
+    conditions += tuple(f"{record},2020-06-05,{visit},{status},1,0,x,{code}" for record, visit, status, code in lines)
+    files = small(CONCEPT=concepts, CONDITION_OCCURRENCE=conditions)
+    spells = {row["record_id"]: (row["primary_diagnosis_code"], row["diagnosis_codes"]) for row in rows_of("inbound/hospital_spell", files)}
+    assert spells == {"visit-4": ("J18.9", "J18.9;I50"), "visit-5": (None, None), "visit-6": (None, None)}
+    removed = {row["record_id"]: row["_removed"] for row in rows_of("inbound/clinical_event", files) if row["_file"] == "CONDITION_OCCURRENCE"}
+    assert removed == {f"condition-{record}": "spell_diagnosis" if record in ("9", "10") else None for record, *_ in lines}

@@ -37,11 +37,11 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     facts = coded.group_by(["person_row", "cluster_number"]).agg(
         first_date=coded.event_date.min(where=holds),
         last_date=coded.event_date.max(where=holds),
-        event_count=holds.cast("int64").sum().cast("int64"),
-        count_365=(holds & (coded.event_date >= year_ago)).cast("int64").sum().cast("int64"),
+        event_count=coded.count(where=holds).cast("int64"),
+        count_365=coded.count(where=holds & (coded.event_date >= year_ago)).cast("int64"),
         last_resolved_date=coded.event_date.max(where=coded.resolves),
     )
-    facts = facts.filter(facts.event_count > 0)
+    facts = facts.filter(facts.last_date.notnull())
     return facts.mutate(is_current=(facts.last_date > facts.last_resolved_date).fill_null(True))
 
 

@@ -6,7 +6,8 @@ every engine gives the same. What does not belong here: whether a reading is goo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fuller_popheath.specs import ContractId, FactSpec, Night
@@ -19,6 +20,17 @@ TREND_DAYS = 1095
 """Three years: what the trend is fitted to."""
 EGFR_ABOVE, EGFR_AT_MOST = 0, 250
 """Readings of the glomerular filtration rate outside are no readings (definition of kidney disease in HFAnalyticsLab/CMD_multimorbidity, mL/min)."""
+
+
+@cache
+def _max_by() -> Callable[[ir.IntegerColumn, ir.DateColumn], ir.IntegerScalar]:
+    """The value of the latest day, as both engines compute it by themselves; Ibis' own `argmax` would sort the values of every group on DuckDB."""
+    import ibis
+
+    @ibis.udf.agg.builtin(name="max_by", signature=(("int64", "date"), "int64"))
+    def max_by(value, day): ...  # type: ignore[no-untyped-def]
+
+    return max_by
 
 
 def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
@@ -38,6 +50,7 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     days = read.group_by([*by, "event_date"]).agg(readings=read.count().cast("int64"), total=read.thousandths.sum().cast("int64"))
     days = days.mutate(thousandths=(days.total / days.readings + 0.5).floor().cast("int64"))
     latest = ibis.row_number().over(ibis.window(group_by=by, order_by=ibis.desc("event_date")))
+    # What only the reading before the latest is needed for: without its columns DuckDB leaves the sorting out.
     days = days.mutate(place=latest, day=days.event_date.delta(ibis.date(night.as_of.isoformat()), unit="day").cast("int64"))
     in_trend, year_ago = days.day >= -TREND_DAYS, days.day >= -365
     x, y = days.day, days.thousandths
@@ -46,8 +59,8 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
         return ibis.ifelse(in_trend, what, 0).sum().cast("int64")
 
     facts = days.group_by(by).agg(
-        latest_value=y.max(where=days.place == 0) / 1000,
-        latest_date=days.event_date.max(where=days.place == 0),
+        latest_value=_max_by()(y, days.event_date) / 1000,
+        latest_date=days.event_date.max(),
         previous_value=y.max(where=days.place == 1) / 1000,
         previous_date=days.event_date.max(where=days.place == 1),
         highest_of_last_two=y.max(where=days.place <= 1) / 1000,

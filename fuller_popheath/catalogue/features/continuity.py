@@ -56,21 +56,19 @@ def _visits(contact: ir.Table, person: ir.Table, night: Night) -> ir.Table:
     kept = eligible(contact, night).select("person_row", "practice_code", "contact_date", "start_minute", "clinician_id")
     home = person.select(known_row="person_row", home_practice="practice_code", usual_gp_code="usual_gp_code")
     joined = kept.inner_join(home, kept["person_row"] == home["known_row"])
-    in_time = ibis.window(
-        group_by=joined["person_row"],
-        order_by=[joined["contact_date"], joined["start_minute"].asc(nulls_first=False), joined["clinician_id"]],
-    )
     at_home = joined["practice_code"] == joined["home_practice"]
-    with_usual = at_home & (joined["clinician_id"] == joined["usual_gp_code"])
-    return joined.select(
-        "person_row",
-        "contact_date",
-        "clinician_id",
-        is_again=joined["clinician_id"] == joined["clinician_id"].lag().over(in_time),
+    # Asked before the visits are put in order, so that flags are sorted along and not texts.
+    judged = joined.select(
+        *("person_row", "contact_date", "start_minute", "clinician_id"),
         is_at_home=at_home,
-        is_with_usual=with_usual,
+        is_with_usual=at_home & (joined["clinician_id"] == joined["usual_gp_code"]),
         has_usual_gp=joined["usual_gp_code"].notnull().ifelse(1, 0).cast("int8"),
     )
+    in_time = ibis.window(
+        group_by=judged["person_row"],
+        order_by=[judged["contact_date"], judged["start_minute"].asc(nulls_first=False), judged["clinician_id"]],
+    )
+    return judged.mutate(is_again=judged["clinician_id"] == judged["clinician_id"].lag().over(in_time)).drop("start_minute")
 
 
 def _per_clinician(visits: ir.Table) -> ir.Table:
@@ -88,7 +86,7 @@ def _per_clinician(visits: ir.Table) -> ir.Table:
 
 
 def _how_many(condition: ir.BooleanColumn) -> ir.IntegerScalar:
-    return condition.fill_null(False).ifelse(1, 0).sum().cast("int64")
+    return condition.count(where=condition).cast("int64")
 
 
 def _per_person(clinicians: ir.Table) -> ir.Table:

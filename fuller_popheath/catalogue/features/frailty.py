@@ -7,11 +7,9 @@ and a fraction at a limit may fall on either side. What does not belong here: th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING
 
-from fuller_popheath.catalogue.marks import Marks, beside
+from fuller_popheath.catalogue.marks import beside
 from fuller_popheath.codelists.weights import efi_36
 from fuller_popheath.specs import ContractId, FeatureSpec, Night
 
@@ -30,7 +28,6 @@ LOWEST_COUNT = {"severe": 13, "moderate": 9, "mild": 5, "fit": 0}
 JUDGED_FROM_AGE = 65
 """The index was made and validated for people of 65 and over (Clegg 2016): below, there is a count and no category."""
 CODED = {"severe_frailty": "severe", "moderate_frailty": "moderate", "mild_frailty": "mild"}
-EVER = Marks(name for names in DEFICITS.values() for name in names)
 
 
 def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
@@ -41,15 +38,23 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     lately = medicine.filter(medicine.count_365 > 0)
     together = beside(
         tables[PERSON].select("person_row", "age_years"),
-        ever=EVER.of(coded, "cluster"),
+        ever=_deficits(coded),
         lately=lately.group_by("person_row").agg(count=lately.count().cast("int64")),
         said=_coded(coded),
     )
     many_medicines = (together.lately_count >= night.site.frailty.polypharmacy_medicines).fill_null(False)
-    deficits = reduce(add, (EVER.has(together.ever_marks, *clusters).cast("int64") for clusters in DEFICITS.values()))
-    counted = together.select("person_row", "age_years", efi_deficit_count=deficits + many_medicines.cast("int64"), coded_frailty="said_degree")
+    deficits = together.ever_deficits.fill_null(0) + many_medicines.cast("int64")
+    counted = together.select("person_row", "age_years", efi_deficit_count=deficits, coded_frailty="said_degree")
     category = ibis.cases(*((counted.efi_deficit_count >= least, name) for name, least in LOWEST_COUNT.items()))
     return counted.mutate(efi_category=ibis.ifelse(counted.age_years >= JUDGED_FROM_AGE, category, None)).drop("age_years")
+
+
+def _deficits(coded: ir.Table) -> ir.Table:
+    """How many of the deficits were ever coded, by whichever of their clusters."""
+    numbers = [(name, number) for number, names in enumerate(DEFICITS.values()) for name in names]
+    wanted = coded.filter(coded.cluster.isin([name for name, _ in numbers]))
+    found = wanted.select("person_row", deficit=wanted.cluster.cases(*numbers)).distinct()
+    return found.group_by("person_row").agg(deficits=found.count().cast("int64"))
 
 
 def _coded(coded: ir.Table) -> ir.Table:

@@ -63,7 +63,7 @@ def _days(later: ir.DateValue, earlier: ir.DateValue) -> ir.IntegerValue:
 
 
 def _how_many(condition: ir.BooleanColumn) -> ir.IntegerScalar:
-    return condition.fill_null(False).ifelse(1, 0).sum().cast("int64")
+    return condition.count(where=condition).cast("int64")
 
 
 def _spells(spell: ir.Table, night: Night) -> ir.Table:

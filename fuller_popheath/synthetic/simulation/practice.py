@@ -219,14 +219,14 @@ class _Columns:
         }
 
     def hospital_spell(self, rng: np.random.Generator, made: hospital.Spells) -> pa.Table:
-        """Spells that have begun; one that has not ended has no discharge yet. Coding takes up to six weeks after it."""
+        """Spells that have begun; one that has not ended has no discharge yet. Coding takes up to a week after it."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         order = np.lexsort((made.admitted, made.who))
         discharged, every = made.discharged[order], [made.every[at] for at in order]
         still_in = discharged >= self.job.today
-        coded = np.minimum(np.maximum(discharged, made.admitted[order]) + rng.integers(1, 43, len(order)), self.job.today - 1)
+        coded = np.minimum(np.maximum(discharged, made.admitted[order]) + rng.integers(1, 8, len(order)), self.job.today - 1)
         return pa.table(
             self.trust(made.who[order], made.elsewhere[order])
             | {

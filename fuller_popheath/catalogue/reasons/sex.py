@@ -1,0 +1,28 @@
+"""The sex that the practice recorded, which is not gender identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fuller_popheath.catalogue.phrases import Told, told, which
+from fuller_popheath.specs import ReasonSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+WORDS = {
+    "male": "recorded as male",
+    "female": "recorded as female",
+    "indeterminate": "sex recorded as indeterminate",
+    "unknown": "sex not recorded",
+}
+
+
+def words(features: pd.DataFrame) -> Told:
+    """ "recorded as female"."""
+    sexes = tuple(WORDS)
+    return told(lambda sex: WORDS[sexes[sex]] if sex >= 0 else WORDS["unknown"], which(features["sex"], sexes))
+
+
+REASON = ReasonSpec(name="sex", title="Sex", columns=("sex",), words=words)

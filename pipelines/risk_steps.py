@@ -1,0 +1,247 @@
+"""Makes Dagster assets of risk: one step trains and judges every model, one scores tonight's people, one holds the models in use against the world.
+
+A step gathers tables of the store, has the domain do the work, and hands what comes back to the store. What does not belong here: arithmetic, and the
+name of any single outcome or model.
+"""
+
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from fuller_popheath.contracts import load_contract
+from fuller_popheath.errors import InputMissing
+from fuller_popheath.registry import MONITORING_TABLES, PRACTICE_EXTRACT, SCORE_TABLES, TRAINING_TABLES, facts, features, outcomes, tables
+from pipelines import describe
+from pipelines.guard import guarded
+from pipelines.progress import saying
+from pipelines.risk_checks import CHECKS, verdicts_of
+from pipelines.steps import CHECK, KEEPS, asset_check_spec, common
+from pipelines.stores import content_hash, prove
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fuller_popheath.specs import Night
+    from pipelines.tonight import Tonight
+
+Told = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]
+
+PERSON, OBJECTION = "core/person", "core/person_objection"
+DRIFT, SCORECARD = MONITORING_TABLES
+TRAINING_GROUP, RISK_GROUP, MONITORING_GROUP = "training", "risk", "monitoring"
+TRAIN = "train_models"
+"""The name of the step, by which a run is told on how many people to train."""
+
+
+class TrainingChoice(dg.Config):
+    """What a run trains; everything may be left to site.toml."""
+
+    people: int = Field(default=0, ge=0, description="At most so many people at each index date. 0: as site.toml says.")
+    trials: int = Field(default=0, ge=0, description="Trials of hyper-parameters. 0: as site.toml says.")
+    outcomes: list[str] = Field(default=[], description="Names of outcomes, for example emergency_admission_12m. Empty: as site.toml says.")
+
+
+def sources_of_populations() -> tuple[str, ...]:
+    """The tables that people at an earlier date are rebuilt from: what practices sent, places, and who objects tonight."""
+    computed = {**tables(), **facts(), **features()}
+    wanted = {PERSON, OBJECTION, PRACTICE_EXTRACT}
+    asked = [spec.inputs for spec in facts().values()] + [spec.inputs for spec in features().values()] + [spec.inputs for spec in outcomes().values()]
+    for inputs in (tables()[PERSON].inputs, *asked):
+        wanted |= {name for name in inputs if name not in computed or name in tables()}
+    return tuple(sorted(wanted))
+
+
+def risk_assets() -> list[dg.AssetsDefinition]:
+    """The steps of risk."""
+    return [training_asset(), cards_asset(), scoring_asset(), drift_asset(), scorecard_asset()]
+
+
+def _spec(contract_id: str, group: str, needed: tuple[str, ...]) -> dg.AssetSpec:
+    contract = load_contract(contract_id)
+    kept = {name: value for name, value in common(contract, group, {"scikitlearn", "parquet"}).items() if name != "required_resource_keys"}
+    return dg.AssetSpec(**kept, deps=[describe.key_of(name) for name in needed], metadata=describe.definition_metadata(contract))
+
+
+def _given(tonight: "Tonight", table: "pa.Table", contract_id: str, shown: dict[str, Any] | None = None) -> Told:
+    """Hold a table against its contract, write it, and tell both."""
+    contract = load_contract(contract_id)
+    proven = prove(table, contract)
+    tonight.store.write(proven, tonight.as_of, tonight.landing)
+    key = describe.key_of(contract_id)
+    kept = f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows"
+    yield dg.AssetCheckResult(asset_key=key, check_name=CHECK, passed=True, description=kept, metadata={"rows": table.num_rows})
+    numbers = {"dagster/row_count": table.num_rows, "as of": tonight.as_of.isoformat()}
+    yield dg.MaterializeResult(asset_key=key, metadata=numbers | (shown or {}), data_version=dg.DataVersion(content_hash(proven.table)))
+
+
+def is_synthetic(tonight: "Tonight") -> bool:
+    """Whether tonight's people are make-believe: the demonstration key is taken for no others."""
+    from fuller_popheath.people.pseudonyms import key
+
+    return key(tonight.night.site, os.environ).is_demo
+
+
+def training_asset() -> dg.AssetsDefinition:
+    """Every model of every outcome, fitted, judged and stored; nothing is in use before site.toml says so."""
+    needed = sources_of_populations()
+    specs = [_spec(name, TRAINING_GROUP, needed) for name in TRAINING_TABLES]
+    checks = [asset_check_spec(load_contract(name), CHECK, KEEPS) for name in TRAINING_TABLES]
+    checks += [asset_check_spec(load_contract("risk/evaluation"), check.name, check.sentence) for check in CHECKS]
+
+    @dg.multi_asset(name=TRAIN, specs=specs, check_specs=checks, required_resource_keys={"night"})
+    @guarded
+    def train_models(context: dg.AssetExecutionContext, config: TrainingChoice) -> Told:
+        from fuller_popheath.risk.training import train
+        from fuller_popheath.risk.training_sets import index_dates
+        from pipelines.scores import population_of
+
+        tonight: Tonight = context.resources.night.tonight()
+        night = _with_choice(tonight.night, config)
+        development, validation = (population_of(tonight, night, day, saying(context)) for day in index_dates(night.as_of))
+        models = night.site.folder("models")
+        run = train(development, validation, night, models, is_synthetic(tonight), saying(context))
+        for name in TRAINING_TABLES:
+            shown = {"models stored": len(run.stored), "champions": list(run.champions)} if name == "risk/model_run" else {}
+            yield from _given(tonight, run.tables[name], name, shown | describe_run(name, run.tables, night))
+        yield from verdicts_of(run.tables["risk/evaluation"], night.site, is_synthetic(tonight))
+
+    return train_models
+
+
+def _with_choice(night: "Night", choice: TrainingChoice) -> "Night":
+    from dataclasses import replace
+
+    asked = {"people": choice.people, "trials": choice.trials, "outcomes": tuple(choice.outcomes)}
+    training = night.site.training.model_copy(update={name: value for name, value in asked.items() if value})
+    return replace(night, site=night.site.model_copy(update={"training": training}))
+
+
+def describe_run(contract_id: str, made: "dict[str, pa.Table] | Any", night: "Night") -> dict[str, Any]:
+    """What the page shows of a training run: figures of the champions, which it plots, and their pictures."""
+    from fuller_popheath.publish.model_cards import pictures_of
+
+    champions = [row for row in made["risk/model_run"].to_pylist() if row["is_champion"]]
+    if contract_id == "risk/model_run":
+        figures = ("auroc", "calibration_slope", "observed_over_expected", "scaled_brier")
+        named = {f"{row['outcome']} {row['age_group']} {name}": row[name] for row in champions for name in figures}
+        return {name: round(value, 4) for name, value in named.items() if value is not None}
+    if contract_id == "risk/evaluation":
+        drawn = (pictures_of(row, made["risk/evaluation"], made["risk/evaluation_curve"], night.site) for row in champions)
+        return {name: value for pictures in drawn for name, value in describe.pictures(pictures).items()}
+    return {}
+
+
+def cards_asset() -> dg.AssetsDefinition:
+    """A card for every model of the run, beside the model."""
+
+    @dg.asset(
+        key=["cards", "risk_models"],
+        group_name=TRAINING_GROUP,
+        description="The model card of every model that was trained: a page and its data, in the model's own folder. For secondary use.",
+        owners=list(describe.OWNERS),
+        kinds={"html"},
+        tags={"purpose": "secondary_use"},
+        deps=[describe.key_of(name) for name in TRAINING_TABLES],
+        required_resource_keys={"night"},
+    )
+    @guarded
+    def risk_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        from fuller_popheath.publish.model_cards import write_cards
+
+        tonight: Tonight = context.resources.night.tonight()
+        made = {name: tonight.store.read(name, tonight.as_of) for name in TRAINING_TABLES}
+        pages = write_cards(tonight.night.site, made)
+        shown = {path.parent.name: dg.MetadataValue.path(str(path)) for path in pages}
+        yield dg.MaterializeResult(metadata={"cards": len(pages), "as of": tonight.as_of.isoformat(), **shown})
+
+    return risk_models
+
+
+def scoring_asset() -> dg.AssetsDefinition:
+    """Tonight's risks with their reasons, of the models in use; none in use: no rows, and a warning that says so."""
+    needed = (PERSON, OBJECTION, *features(), "risk/model_run", "core/spell")
+    specs = [_spec(name, RISK_GROUP, needed) for name in SCORE_TABLES]
+    checks = [asset_check_spec(load_contract(name), CHECK, KEEPS) for name in SCORE_TABLES]
+    checks.append(asset_check_spec(load_contract("risk/score"), "models_in_use", "A reviewed model scores what may stand on a list."))
+
+    @dg.multi_asset(name="score_people", specs=specs, check_specs=checks, required_resource_keys={"night"})
+    @guarded
+    def score_people(context: dg.AssetExecutionContext) -> Told:
+        from fuller_popheath.risk.scoring import scoring_models
+        from pipelines.scores import scores_of_tonight
+
+        tonight: Tonight = context.resources.night.tonight()
+        site = tonight.night.site
+        models = scoring_models(site, site.folder("models"), is_synthetic(tonight), tonight.as_of)
+        made = scores_of_tonight(tonight, models, saying(context))
+        shown = {"models": [model.model_id for model in models], "demonstration": any(model.is_demonstration for model in models)}
+        for name in SCORE_TABLES:
+            yield from _given(tonight, made[name], name, shown)
+        yield _models_in_use(models)
+
+    return score_people
+
+
+def _models_in_use(models: Any) -> dg.AssetCheckResult:
+    told = "no model is in use: train, read the card, and name one in site.toml ([models] promoted); nobody has a score until then"
+    if models:
+        told = f"{len(models)} models score" + (" as a DEMONSTRATION on make-believe data" if any(m.is_demonstration for m in models) else "")
+    return dg.AssetCheckResult(
+        asset_key=describe.key_of("risk/score"),
+        check_name="models_in_use",
+        passed=bool(models),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=told,
+    )
+
+
+def drift_asset() -> dg.AssetsDefinition:
+    """Whether the people of tonight still look like those the models in use were made with."""
+    specs = [_spec(DRIFT, MONITORING_GROUP, (PERSON, *features(), "risk/score"))]
+    contract = load_contract(DRIFT)
+    checks = [
+        asset_check_spec(contract, CHECK, KEEPS),
+        asset_check_spec(contract, "stable", "No feature has drifted beyond the limits of site.toml since the models in use were made."),
+    ]
+
+    @dg.multi_asset(name="watch_drift", specs=specs, check_specs=checks, required_resource_keys={"night"})
+    @guarded
+    def watch_drift(context: dg.AssetExecutionContext) -> Told:
+        from pipelines.risk_checks import drift_verdict
+        from pipelines.scores import drift_of_tonight
+
+        tonight: Tonight = context.resources.night.tonight()
+        table = drift_of_tonight(tonight, is_synthetic(tonight))
+        yield from _given(tonight, table, DRIFT)
+        yield drift_verdict(table, tonight.night.site)
+
+    return watch_drift
+
+
+def scorecard_asset() -> dg.AssetsDefinition:
+    """Predicted against observed: a year-old score where the store has one, else the models in use, asked as if they had scored then."""
+    specs = [_spec(SCORECARD, MONITORING_GROUP, (*sources_of_populations(), "risk/score"))]
+    contract = load_contract(SCORECARD)
+    checks = [
+        asset_check_spec(contract, CHECK, KEEPS),
+        asset_check_spec(contract, "calibrated", "Observed over expected lies within the limits of site.toml in every group."),
+    ]
+
+    @dg.multi_asset(name="keep_scorecard", specs=specs, check_specs=checks, required_resource_keys={"night"})
+    @guarded
+    def keep_scorecard(context: dg.AssetExecutionContext) -> Told:
+        from pipelines.risk_checks import scorecard_verdict
+        from pipelines.scores import scorecard_of_tonight
+
+        tonight: Tonight = context.resources.night.tonight()
+        made = scorecard_of_tonight(tonight, is_synthetic(tonight), saying(context))
+        if made is None:
+            raise InputMissing("no model is in use, so there is nothing to hold against what happened; name one in site.toml ([models] promoted)")
+        yield from _given(tonight, made.table, SCORECARD, {"scored as of": made.scored_as_of.isoformat(), "scored at the time": made.is_stored})
+        yield scorecard_verdict(made.table, tonight.night.site)
+
+    return keep_scorecard

@@ -32,7 +32,7 @@ WithContract = TypeVar("WithContract", SourceSpec, TableSpec, ExtractSpec, FactS
 WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec, SegmentSpec)
 
 SOURCE_PACKAGES = ("fuller_popheath.sources",)
-TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue")
+TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue.products")
 EXTRACT_PACKAGES = ("fuller_popheath.arrival.becoming",)
 FACT_PACKAGES = ("fuller_popheath.catalogue.facts",)
 FEATURE_PACKAGES = ("fuller_popheath.catalogue.features",)

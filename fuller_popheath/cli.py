@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from fuller_popheath import model_commands
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
@@ -275,6 +276,9 @@ def _contract_id(name: str) -> str:
     if len(fitting) != 1:
         raise SettingsWrong(f"--contract {name}: no file of that contract arrives; there are {', '.join(known)}")
     return fitting[0]
+
+
+model_commands.add_to(app, _say)
 
 
 def main() -> None:

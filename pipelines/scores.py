@@ -11,13 +11,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts import empty_table, load_contract
-from fuller_popheath.registry import features, outcomes, tables
+from fuller_popheath.registry import features, outcomes
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
     from fuller_popheath.risk.scoring import ScoringModel
+    from pipelines.stores import Store
     from pipelines.tonight import Tonight
 
 PERSON, OBJECTION, REGISTRATION = "core/person", "core/person_objection", "core/registration"
@@ -155,8 +156,13 @@ def population_of(tonight: Tonight, night: Any, index_date: date, say: Say) -> A
     from fuller_popheath.engine import Engine
     from fuller_popheath.risk.index_population import build
 
-    def source_of(name: str) -> Any:
-        is_small = name in tables() or not tonight.store.is_in_parts(name)
-        return tonight.store.read(name, tonight.as_of) if is_small else tonight.store.scan(name, tonight.as_of)
+    return build(lambda: Engine.from_site(night.site), source_from(tonight.store, tonight.as_of), night, index_date, say=say)
 
-    return build(lambda: Engine.from_site(night.site), source_of, night, index_date, say=say)
+
+def source_from(store: Store, day: date) -> Callable[[str], Any]:
+    """A function that gives a table of a day: the files of extracts, which are big, else the whole table."""
+
+    def source_of(name: str) -> Any:
+        return store.scan(name, day) if store.is_in_parts(name) else store.read(name, day)
+
+    return source_of

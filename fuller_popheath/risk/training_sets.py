@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fuller_popheath.risk.index_population import IndexPopulation
-    from fuller_popheath.site import Site
+    from fuller_popheath.site import Site, Training
 
 HORIZON = timedelta(days=365)
 ADULT, UNDER_18 = "adult", "under_18"
@@ -93,6 +93,19 @@ def training_sets(development: IndexPopulation, validation: IndexPopulation, out
                 "had it, and as many not; train on more people, or leave this outcome out (training.outcomes)"
             )
     return TrainingSet(outcome, age_group, as_of, fit, calibrate, validate, (after.number < seen_from)[after.is_used & is_validated])
+
+
+def judging_rows(validation: IndexPopulation, outcome: str, age_group: str, training: Training) -> tuple[Rows, np.ndarray]:
+    """The people that a model of these settings is judged on, as `training_sets` would cut them, and who of them it was never fitted on.
+
+    Raises SettingsWrong for a population without that outcome.
+    """
+    if outcome not in validation.labels:
+        raise SettingsWrong(f"{outcome} was not labelled for the people of {validation.index_date}; name it in training.outcomes")
+    part = _Part.of(validation, outcome, age_group, training.seed)
+    is_judged = part.number >= training.calibration_share
+    is_unseen = part.number < training.calibration_share + training.unseen_share
+    return part.rows(is_judged), is_unseen[part.is_used & is_judged]
 
 
 def training_population(development: IndexPopulation, validation: IndexPopulation) -> pa.Table:

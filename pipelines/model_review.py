@@ -110,9 +110,12 @@ def _show(console: Console, table: pa.Table) -> None:
         interval = "" if row["lower"] is None else f"{row['lower']:.3f} to {row['upper']:.3f}"
         shown.add_row(row["metric"], "hidden" if row["value"] is None else f"{row['value']:.3f}", interval, row["verdict"] or "")
     console.print(shown)
-    groups = [row for row in table.to_pylist() if row["verdict"] in ("red", "amber") and row["subgroup_kind"] != "all"]
-    for row in groups:
-        console.print(f"{row['verdict']}: {row['metric']} in {row['subgroup_kind']} {row['subgroup']} ({row['validation']})", markup=False)
+    found = [row for row in table.to_pylist() if row["subgroup_kind"] != "all" and row["verdict"]]
+    for row in (row for row in found if row["verdict"] == "red"):
+        console.print(f"red: {row['metric']} in {row['subgroup_kind']} {row['subgroup']} ({row['validation']})", markup=False)
+    counted = {verdict: sum(row["verdict"] == verdict for row in found) for verdict in ("red", "amber", "green")}
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+    console.print(f"In groups of people: {told} of {len(found)} figures that are judged; --out writes them all.")
 
 
 if __name__ == "__main__":

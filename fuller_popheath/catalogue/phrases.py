@@ -134,9 +134,9 @@ def conditions(frame: pd.DataFrame, names: Mapping[str, str], nothing: str, sinc
 
 
 def reading(name: str, value: str, key: int, is_recent: bool) -> str:
-    """A measurement: "BMI 34 (2 months ago)", "no BMI for 3 years (34 then)", "no BMI on record". `key` is that of the days since."""
+    """A measurement: "BMI 34 (2 months ago)", "no BMI for 3 years (34 then)", "no BMI in the last two years". `key` is that of the days since."""
     if key == NOT_THERE or not value:
-        return f"no {name} on record"
+        return f"no {name} in the last two years"
     return f"{name} {value} ({ago(key)})" if is_recent else f"no {name} for {span(key)} ({value} then)"
 
 

@@ -27,7 +27,7 @@ def words(features: pd.DataFrame) -> Told:
 
 def _say(total: int, other: int, since: int, is_recent: int) -> str:
     if total < 0 and other < 0:
-        return "no cholesterol on record"
+        return "no cholesterol in the last two years"
     name, value = ("total cholesterol", total) if total >= 0 else ("non-HDL cholesterol", other)
     return reading(name, f"{value / PER_ONE:.1f} mmol/L", since, bool(is_recent))
 

@@ -31,7 +31,7 @@ def _say(year: int, three_years: int, readmissions: int, since: int) -> str:
         return ", ".join(filter(None, parts))
     if three_years > 0:
         return f"no emergency admission in the last year, {three_years} in the two years before"
-    return f"no emergency admission for {span(since)}" if since != NOT_THERE else "no emergency admission on record"
+    return f"no emergency admission for {span(since)}" if since != NOT_THERE else "no emergency admission in the last two years"
 
 
 REASON = ReasonSpec(

@@ -23,7 +23,7 @@ def _say(year: int, two_years: int, since: int) -> str:
         return f"{many(year, 'A&E attendance')} in the last year{last}"
     if two_years > 0:
         return f"no A&E attendance in the last year, {two_years} the year before"
-    return f"no A&E attendance for {span(since)}" if since != NOT_THERE else "no A&E attendance on record"
+    return f"no A&E attendance for {span(since)}" if since != NOT_THERE else "no A&E attendance in the last two years"
 
 
 REASON = ReasonSpec(

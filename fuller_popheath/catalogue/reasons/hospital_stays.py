@@ -39,7 +39,7 @@ def _say(admissions: int, planned: int, nights: int, emergency_nights: int, in_h
         f"{year} in the last year{some_planned if nights <= 0 else ''}" if year else "",
         f"discharged {ago(discharged)}" if discharged >= 0 and not in_hospital else "",
     )
-    return ", ".join(filter(None, parts)) or ("no stay in hospital in the last year" if admitted else "no stay in hospital on record")
+    return ", ".join(filter(None, parts)) or ("no stay in hospital in the last year" if admitted else "no stay in hospital in the last two years")
 
 
 REASON = ReasonSpec(

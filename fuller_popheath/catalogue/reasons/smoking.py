@@ -21,7 +21,7 @@ def words(features: pd.DataFrame) -> Told:
 
 def _say(status: int, since: int) -> str:
     if status == NOT_THERE:
-        return "smoking not recorded"
+        return "smoking not recorded in the last two years"
     return tuple(WORDS.values())[status] + (f" ({ago(since)})" if since != NOT_THERE else "")
 
 

@@ -89,9 +89,9 @@ def by_feature_store(sources: Sources, night: Night, threads: int, spill: Path) 
     import pyarrow as pa
 
     with Engine.duckdb(threads=threads, spill_to=spill) as engine, FeatureBuild(engine, sources, night) as build:
-        for name, columns in FACT_COLUMNS.items():
-            build.hand_on(registry.facts()[name], columns)
-        groups = [build.feature(registry.features()[name], columns) for name, columns in COLUMNS.items()]
+        for name, needed in FACT_COLUMNS.items():
+            build.hand_on(registry.facts()[name], needed)
+        groups = [build.feature(registry.features()[name], wanted) for name, wanted in COLUMNS.items()]
     columns = {name: group[name] for group, wanted in zip(groups, COLUMNS.values(), strict=True) for name in wanted}
     return pa.table({"person_id": groups[0]["person_id"], **columns})
 

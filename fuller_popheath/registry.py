@@ -142,7 +142,7 @@ def tables() -> Mapping[ContractId, TableSpec]:
     """Every table made from others, by contract. Raises SettingsWrong for a wrong or double declaration, or one made from nothing known."""
     made = _by_contract(TABLE_PACKAGES, "TABLE", TableSpec)
     from_extracts = {core for spec in extracts().values() for core in spec.becomes}
-    known = {*made, *sources(), *from_extracts, *facts(), *features(), PRACTICE_EXTRACT}
+    known = {*made, *sources(), *from_extracts, *facts(), *features(), *SCORE_TABLES, PRACTICE_EXTRACT}
     for spec in made.values():
         unknown = [i for i in (*spec.inputs, *spec.picture_inputs) if i not in known]
         if unknown:

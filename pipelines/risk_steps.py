@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from fuller_popheath.contracts import load_contract
-from fuller_popheath.errors import InputMissing
+from fuller_popheath.errors import FullerError, InputMissing
 from fuller_popheath.registry import MONITORING_TABLES, PRACTICE_EXTRACT, SCORE_TABLES, TRAINING_TABLES, facts, features, outcomes, tables
 from pipelines import describe
 from pipelines.guard import guarded
@@ -176,26 +176,35 @@ def scoring_asset() -> dg.AssetsDefinition:
 
         tonight: Tonight = context.resources.night.tonight()
         site = tonight.night.site
-        models = scoring_models(site, site.folder("models"), is_synthetic(tonight), tonight.as_of)
+        try:
+            models, refused = scoring_models(site, site.folder("models"), is_synthetic(tonight), tonight.as_of), None
+        except FullerError as wrong:
+            # Lists made by rules go out all the same, without a risk on them: yesterday's scores are never shown as tonight's.
+            models, refused = (), wrong
         made = scores_of_tonight(tonight, models, saying(context))
         shown = {"models": [model.model_id for model in models], "demonstration": any(model.is_demonstration for model in models)}
         for name in SCORE_TABLES:
             yield from _given(tonight, made[name], name, shown)
-        yield _models_in_use(models)
+        yield _models_in_use(models, refused)
 
     return score_people
 
 
-def _models_in_use(models: Any) -> dg.AssetCheckResult:
-    told = "no model is in use: train, read the card, and name one in site.toml ([models] promoted); nobody has a score until then"
+def _models_in_use(models: Any, refused: "FullerError | None") -> dg.AssetCheckResult:
+    told = (
+        str(refused)
+        if refused
+        else "no model is in use: train, read the card, and name one in site.toml ([models] promoted); nobody has a score until then"
+    )
     if models:
         told = f"{len(models)} models score" + (" as a DEMONSTRATION on make-believe data" if any(m.is_demonstration for m in models) else "")
     return dg.AssetCheckResult(
         asset_key=describe.key_of("risk/score"),
         check_name="models_in_use",
         passed=bool(models),
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
         description=told,
+        metadata={"models": len(models), "error": type(refused).__name__ if refused else ""},
     )
 
 

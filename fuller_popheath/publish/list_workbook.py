@@ -39,10 +39,15 @@ COLUMNS: tuple[tuple[str, float, str], ...] = (
     ("With the same clinician", 15, "text"),
     ("Last contact", 13, "text"),
     ("Emergency admissions in 12 months", 11, "middle"),
+    ("Risk of one in the next 12 months", 14, "text"),
     ("Review", 15, "mark"),
     ("Reviewed on", 11, "date"),
 )
-"""Heading, width in characters and look of each column of the people's sheet; without NHS numbers the second is left out."""
+"""Heading, width in characters and look of each column of the people's sheet; without NHS numbers the second is left out, without risks that one."""
+
+RISK = "Risk of one in the next 12 months"
+DEMONSTRATION = "DEMONSTRATION: "
+"""Before every word about a risk that rests on make-believe data."""
 
 NUMBER, RECORD, NUMBER_COLUMN = "nhs_number", "patient_id", 1
 
@@ -148,7 +153,8 @@ def first_sheet_lines(account: Row, night: Night) -> tuple[tuple[str, str], ...]
         ("What this is", "People for whom a rule suggests that seeing the same clinician each time may help most. A prompt: you decide."),
         (
             "What it is not",
-            "Not a risk score, not a diagnosis, no instruction. Nothing here is written back to any record. Being absent means nothing.",
+            "Not a diagnosis, no instruction, and not ordered by risk: a risk beside somebody decided nothing. Nothing here is written back to any "
+            "record. Being absent means nothing.",
         ),
         ("As at", f"{day(night.as_of)}. What was recorded on or after that day is not known here."),
         ("Practices' data", account["coverage"]),
@@ -200,7 +206,8 @@ def _people_title(people: Sequence[Row], account: Row, night: Night, practice: s
 def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], account: Row, title: str, shows_numbers: bool) -> None:
     sheet = book.add_worksheet("People")
     sheet.hide_gridlines(2)
-    columns = columns_of(shows_numbers)
+    shows_risk = any(person["risk_words"] for person in people)
+    columns = columns_of(shows_numbers, shows_risk)
     sheet.set_row(0, 24)
     sheet.write_string(0, 0, title, looks["title"])
     sheet.write_string(1, 0, "The rule behind this order is a local choice and not validated: see the first sheet. Most points first.", looks["note"])
@@ -211,7 +218,7 @@ def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], ac
     last = HEAD_ROW + max(len(people), 1)
     for number, person in enumerate(people, start=HEAD_ROW + 1):
         sheet.set_row(number, _height(person["reasons"], CHARACTERS_A_LINE, 12.75, least=2))
-        for column, (cell, (_, _, look)) in enumerate(zip(cells_of(person), columns, strict=True)):
+        for column, (cell, (_, _, look)) in enumerate(zip(cells_of(person, shows_risk), columns, strict=True)):
             _put(sheet, number, column, cell, looks[look])
     review, date_column = len(columns) - 2, len(columns) - 1
     choose = {"validate": "list", "source": list(REVIEWS), "error_type": "information", "error_message": "Choose from the list, or write a word."}
@@ -223,9 +230,10 @@ def _people_sheet(book: Any, looks: Mapping[str, Any], people: Sequence[Row], ac
     sheet.print_area(0, 0, last, date_column)
 
 
-def columns_of(shows_numbers: bool) -> tuple[tuple[str, float, str], ...]:
-    """COLUMNS, without the NHS number where none is shown."""
-    return COLUMNS if shows_numbers else (*COLUMNS[:NUMBER_COLUMN], *COLUMNS[NUMBER_COLUMN + 1 :])
+def columns_of(shows_numbers: bool, shows_risk: bool = False) -> tuple[tuple[str, float, str], ...]:
+    """COLUMNS, without the NHS number and without the risk where none is shown."""
+    hidden = {*(() if shows_numbers else (COLUMNS[NUMBER_COLUMN][0],)), *(() if shows_risk else (RISK,))}
+    return tuple(column for column in COLUMNS if column[0] not in hidden)
 
 
 def practice_in_words(person: Row) -> str:
@@ -233,7 +241,7 @@ def practice_in_words(person: Row) -> str:
     return calm(person["practice_name"]) if person["practice_name"] else str(person["practice_code"])
 
 
-def cells_of(person: Row) -> tuple[str | int | None, ...]:
+def cells_of(person: Row, shows_risk: bool = False) -> tuple[str | int | None, ...]:
     """The cells of one person, in the order of `columns_of`: with an NHS number where the row has that column. Only counts are numbers."""
     stale = f"; data {person['extract_age_days']} days old" if person["extract_age_days"] else ""
     return (
@@ -248,6 +256,7 @@ def cells_of(person: Row) -> tuple[str | int | None, ...]:
         _continuity(person),
         _ago(person["days_since_last_contact"]),
         person["emergency_admission_count_365"],
+        *((_risk(person),) if shows_risk else ()),
         None,
         None,
     )
@@ -256,6 +265,12 @@ def cells_of(person: Row) -> tuple[str | int | None, ...]:
 def _number(person: Row) -> str:
     number = person[NUMBER]
     return f"{number[:3]} {number[3:6]} {number[6:]}" if number else f"none; record {person[RECORD] or 'unknown'}"
+
+
+def _risk(person: Row) -> str:
+    if not person["risk_words"]:
+        return "not scored"
+    return (DEMONSTRATION if person["risk_is_demonstration"] else "") + str(person["risk_words"])
 
 
 def _continuity(person: Row) -> str:

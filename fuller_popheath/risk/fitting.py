@@ -74,16 +74,21 @@ def fit(spec: ModelSpec, rows: LabelledRows, parameters: Parameters, seed: int, 
     `parameters` left out are the model's usual ones. Raises ContractBroken where a column of the model is missing, InputMissing where nobody or
     everybody has the outcome.
     """
-    chosen = pick(rows, dealt(rows, seed)[: training.fit_people])
-    events = int(chosen.has_outcome.sum())
-    if not 0 < events < len(chosen.has_outcome):
+    order = dealt(rows, seed)[: training.fit_people]
+    truth = rows.has_outcome[order]
+    if not 0 < truth.sum() < len(truth):
         raise InputMissing(
-            f"{spec.name}, {outcome}, {age_group}: {events} of {len(chosen.has_outcome)} people have the outcome, so there is nothing to learn; "
+            f"{spec.name}, {outcome}, {age_group}: {int(truth.sum())} of {len(truth)} people have the outcome, so there is nothing to learn; "
             "take more people or a longer horizon"
         )
-    encoding = encoding_of(chosen.features, spec.columns)
+    # Only what the model looks at is put in order: a baseline reads one column of two hundred.
+    wanted = [name for name in rows.features.column_names if not spec.columns or name in spec.columns]
+    seen = rows.features.select(wanted).take(order)
+    encoding = encoding_of(seen, spec.columns)
+    matrix = encoding.encode(seen)
+    del seen
     estimator = cast(Estimator, spec.make(encoding.columns, encoding.is_categorical, parameters, seed))
-    estimator.fit(encoding.encode(chosen.features), chosen.has_outcome)
+    estimator.fit(matrix, truth)
     return FittedModel(spec.name, outcome, age_group, encoding, estimator, Recalibration())
 
 

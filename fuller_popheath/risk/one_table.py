@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 FOLDS = 5
 
 FEW_ROWS = 3_000
-"""Up to so many rows every row judges each trial (INNER_FOLDS within the fold); of more, a part does."""
+"""Up to so many rows every row judges each trial (INNER_FOLDS within the fold), and FEW_ROWS_TRIALS times as many are made; of more, a part does."""
+FEW_ROWS_TRIALS = 3
 
 MANY_ROWS = 20_000
 """Up to so many rows the recalibration rests on all of them (INNER_FOLDS again); of more, on ASIDE_SHARE of the persons, who are held aside."""
@@ -124,7 +125,7 @@ def fitted_and_recalibrated(spec: ModelSpec, rows: SomeRows, seed: int, training
     if len(rows.has_outcome) > FEW_ROWS:
         tries = [fitting.search(spec, rows, seed, training, **names).best]
     else:
-        tries = fitting.drawn(spec, seed, training.trials)
+        tries = fitting.drawn(spec, seed, training.trials * FEW_ROWS_TRIALS)
     parameters, line = _best_of(tries, spec, rows, seed, training, names)
     return replace(fitting.fit(spec, rows, parameters, seed, training, **names), recalibration=line)
 

@@ -18,11 +18,14 @@ from pipelines import describe
 from pipelines.defs.cohorts import LISTS
 from pipelines.defs.pages import PAGES
 from pipelines.guard import guarded
+from pipelines.risk_steps import SCORECARD
 from pipelines.steps import group_of
 from pipelines.stores import with_columns_of, write_parquet
 from pipelines.summary import PRODUCTS
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pipelines.tonight import Tonight
 
 FILES = {**PAGES, **LISTS}
@@ -38,12 +41,19 @@ def released_tables() -> tuple[str, ...]:
     return tuple(spec.contract for spec in tables().values() if group_of(spec) == "products")
 
 
-def product_parts(tonight: "Tonight", contract_id: str) -> Iterator[Part]:
-    """A product of the day as a CSV for people and Parquet for programs. Raises InputMissing where the store has none."""
+def product_parts(tonight: "Tonight", contract_id: str, day: "date | None" = None) -> Iterator[Part]:
+    """A product of the night (or of another day) as a CSV for people and Parquet for programs. Raises InputMissing where the store has none."""
     contract = load_contract(contract_id)
-    table = with_columns_of(tonight.store.read(contract_id, tonight.as_of), contract)
+    table = with_columns_of(tonight.store.read(contract_id, day or tonight.as_of), contract)
     for ending, write in (("csv", write_csv), ("parquet", write_parquet)):
         yield Part(contract.purpose, f"{contract_id.rpartition('/')[2]}.{ending}", partial(write, table), table.num_rows)
+
+
+def monthly_parts(tonight: "Tonight") -> Iterator[Part]:
+    """The newest scorecard up to the day, which is made each month; none before the first."""
+    day = max((day for day in tonight.store.days(SCORECARD) if day <= tonight.as_of), default=None)
+    if day is not None:
+        yield from product_parts(tonight, SCORECARD, day)
 
 
 def leaving(tonight: "Tonight") -> tuple[str, ...]:
@@ -104,6 +114,7 @@ def current(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult |
     store = tonight.store
     tables = leaving(tonight)
     parts = [part for name in tables for part in product_parts(tonight, name)]
+    parts += monthly_parts(tonight)
     parts += [part for page in pages_leaving(tables) for part in file_parts(tonight, page)]
     made = release(store.products, store.releases, tonight.as_of, context.run_id[:RUN_LETTERS], parts)
     told = f"{made.folder.name} is current" + ("" if len(tables) == len(released_tables()) else "; no open product has a row, so none is in it")

@@ -31,7 +31,10 @@ PERSON = {
     "extract_age_days": 0,
     "is_from_later_extract": False,
 }
-OBJECTION = {"has_type_1_objection": False, "type_1_reason": "no_record", "has_national_objection": False, "excluded_from_rule_list": False}
+OBJECTION = {
+    "has_type_1_objection": False, "type_1_reason": "no_record", "has_national_objection": False,
+    "excluded_from_rule_list": False, "excluded_from_score_list": False,
+}
 FEATURES = {
     "condition_count": 0,
     "efi_deficit_count": 0,
@@ -58,6 +61,10 @@ def a_night(**first_list: Any) -> Night:
     return Night(as_of=DAY, site=Site(first_list=first_list))
 
 
+SCORE = {"outcome": "emergency_admission_12m", "age_group": "adult", "is_demonstration": True}
+"""What a scored person has besides; `risk_words` of a person makes them one."""
+
+
 def pseudonym(name: str) -> str:
     return name.ljust(12, "a")
 
@@ -74,6 +81,8 @@ def made_of(people: list[Mapping[str, Any]], night: Night, states: Mapping[str, 
             [{"practice_code": c, "practice_name": n, "neighbourhood_code": area, "neighbourhood_name": NAMES[area]} for c, n, area in PRACTICES],
         ),
     }
+    scored = [{**SCORE, **row} for row in people if row.get("risk_words")]
+    made["risk/score"] = a_table("risk/score", scored)
     known = {code: (states or {}).get(code, "new") for code, _, _ in PRACTICES}
     made["core/list_size_check"] = a_table(
         "core/list_size_check",

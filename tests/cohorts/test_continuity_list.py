@@ -84,6 +84,13 @@ def test_an_objection_that_excludes_from_no_rule_list_keeps_nobody_off_it(make: 
     assert made["core/continuity_need"]["verdict"].to_pylist() == ["listed"]
 
 
+def test_a_risk_stands_beside_those_who_have_one_and_do_not_object_to_lists_of_scores(make: Any) -> None:
+    scored = {"risk_words": "about 1 in 6"}
+    people = [{"name": "a", **NEEDY, **scored}, {"name": "b", **NEEDY, **scored, "excluded_from_score_list": True}, {"name": "c", **NEEDY}]
+    listed = make(people)["products/continuity_list"].sort_by("person_id").to_pylist()
+    assert [(row["risk_words"], row["risk_is_demonstration"]) for row in listed] == [("about 1 in 6", True), (None, None), (None, None)]
+
+
 def test_practices_that_sent_nothing_or_something_old_are_said_by_name(make: Any) -> None:
     accounts = make([{"name": "a", **NEEDY}], {"A00001": "stale", "A00002": "never"})["products/continuity_list_account"].to_pylist()
     assert [row["coverage"] for row in accounts] == [

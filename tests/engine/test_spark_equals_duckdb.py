@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from fuller_popheath.engine import Engine
-from fuller_popheath.feature_store import build_fact, build_feature
+from fuller_popheath.feature_store import FeatureBuild, build_fact, build_feature
 from fuller_popheath.registry import facts, features
 from fuller_popheath.specs import Night
 
@@ -55,6 +55,16 @@ def test_features(name: str, ics: dict[str, Any], night: Night, spark: Engine, d
     # A column that is the same for everybody compares nothing.
     assert [c for c in on_spark.column_names if c != "as_of" and len(on_spark[c].unique()) < 2] == []
     assert differences(on_duckdb, on_spark) == {}
+
+
+def test_facts_handed_on(ics: dict[str, Any], night: Night, spark: Engine, duckdb_facts: dict[str, pa.Table]) -> None:
+    spec, wanted = features()["features/frailty"], ("efi_deficit_count", "efi_category")
+    with Engine.from_site(night.site) as engine:
+        on_duckdb = build_feature(spec, engine, {**ics, **duckdb_facts}, night)
+    with FeatureBuild(spark, ics, night) as build:
+        for name, columns in (("core/person_cluster", ("last_date", "is_current")), ("core/person_medicine", ("count_365",))):
+            build.hand_on(facts()[name], columns)
+        assert differences(on_duckdb.select(["as_of", "person_id", *wanted]), build.feature(spec, wanted)) == {}
 
 
 def test_spark_leaves_nothing_in_the_project(project_root: Path, spark: Engine) -> None:

@@ -20,7 +20,7 @@ from python_calamine import CalamineWorkbook
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.errors import ContractBroken
 from fuller_popheath.people.vault import Vault
-from fuller_popheath.publish.list_workbook import COLUMNS, HEAD_ROW, REVIEWS, first_sheet_lines, identified, write_workbook
+from fuller_popheath.publish.list_workbook import COLUMNS, HEAD_ROW, REVIEWS, RISK, first_sheet_lines, identified, write_workbook
 from fuller_popheath.publish.lists import ACCOUNT, IMPORTED, LIST, UNNAMED, publish_lists
 from fuller_popheath.site import FirstList, Site
 from fuller_popheath.specs import Night
@@ -143,7 +143,7 @@ def test_the_first_sheet_says_what_this_is_before_anybody_is_shown(written: Path
 
 def test_the_people_are_shown_in_their_order_with_what_a_clinician_needs(written: Path) -> None:
     rows = cells(written, "People")
-    assert rows[HEAD_ROW] == [heading for heading, _, _ in COLUMNS]
+    assert rows[HEAD_ROW] == [heading for heading, _, _ in COLUMNS if heading != RISK]
     first, second, third = rows[HEAD_ROW + 1 :]
     assert first[:11] == [
         *(1, "999 000 0018", "Green Lane Surgery", 84, "female", "severe frailty (14 of 36 deficits); dementia", 5, "G1234567"),
@@ -152,6 +152,15 @@ def test_the_people_are_shown_in_their_order_with_what_a_clinician_needs(written
     assert (second[8], second[9]) == ("too few to say (1)", "over 2 years")
     assert third[1:3] == ["none; record R2", "Green Lane Surgery; data 12 days old"]
     assert {row[11] for row in rows[HEAD_ROW + 1 :]} == {""}
+
+
+def test_a_risk_is_shown_in_words_and_one_of_make_believe_says_so(tmp_path: Path) -> None:
+    people = ({"risk_words": "about 1 in 6", "risk_is_demonstration": False}, {"risk_words": "about 1 in 90", "risk_is_demonstration": True}, {})
+    listed = a_list(*people)
+    path = write_workbook(tmp_path / "list.xlsx", identified(listed, identities(listed)), an_account(listed_count=3), NIGHT)
+    rows = cells(path, "People")[HEAD_ROW:]
+    assert rows[0] == [heading for heading, _, _ in COLUMNS]
+    assert [row[rows[0].index(RISK)] for row in rows[1:]] == ["about 1 in 6", "DEMONSTRATION: about 1 in 90", "not scored"]
 
 
 def part(path: Path, name: str) -> str:
@@ -327,7 +336,7 @@ def test_only_the_practice_that_holds_a_person_is_told_who_it_is(tmp_path: Path)
 def test_a_practice_finds_its_people_under_the_numbers_of_the_neighbourhood(tmp_path: Path) -> None:
     files = published(tmp_path, NIGHT)
     team = cells(files[".xlsx"], "People")[HEAD_ROW:]
-    assert team[0] == [heading for heading, _, _ in COLUMNS if heading != "NHS number"]
+    assert team[0] == [heading for heading, _, _ in COLUMNS if heading not in ("NHS number", RISK)]
     assert [row[:2] for row in team[1:]] == [
         [1, "Green Lane Surgery"],
         [2, "High Street Surgery"],
@@ -338,7 +347,7 @@ def test_a_practice_finds_its_people_under_the_numbers_of_the_neighbourhood(tmp_
     shared = dict.fromkeys(range(1, 6))
     for practice in sorted(set(AT)):
         own = cells(files[f"_{practice}.xlsx"], "People")[HEAD_ROW:]
-        assert own[0] == [heading for heading, _, _ in COLUMNS]
+        assert own[0] == [heading for heading, _, _ in COLUMNS if heading != RISK]
         shared |= {row[0]: row[1] for row in own[1:]}
         assert [[row[0], *row[2:]] for row in own[1:]] == [row for row, at in zip(team[1:], AT, strict=True) if at == practice]
     assert list(shared.values()) == ["999 000 0018", "999 000 0026", "none; record RECORD-2", "999 000 0042", "999 000 0050"]
@@ -364,7 +373,7 @@ def test_a_site_may_choose_that_the_neighbourhood_is_told(tmp_path: Path) -> Non
     files = published(tmp_path, SHARED_NIGHT)
     assert list(files) == [".csv", ".parquet", ".xlsx"]
     rows = cells(files[".xlsx"], "People")[HEAD_ROW:]
-    assert rows[0] == [heading for heading, _, _ in COLUMNS]
+    assert rows[0] == [heading for heading, _, _ in COLUMNS if heading != RISK]
     assert [row[1] for row in rows[1:]] == ["999 000 0018", "999 000 0026", "none; record RECORD-2", "999 000 0042", "999 000 0050"]
     assert files[".csv"].read_text(encoding="utf-8").splitlines()[2].startswith("9990000026,A00002,RECORD-1,2,")
     assert not [number for number in NUMBERS if number and number in everything_in(files[".parquet"])]

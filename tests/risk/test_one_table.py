@@ -94,8 +94,8 @@ def test_models_come_near_the_truth_that_was_put_in(run: tuple[Path, dict[str, A
     rows = predictions(out)
     truth = 1 / (1 + np.exp(-log_odds))
     for name in LEARNT:
-        assert roc_auc_score(rows["outcome"], truth) - roc_auc_score(rows["outcome"], rows[name]) < 0.015
-        assert np.abs(rows[name] - truth).mean() < 0.03
+        assert roc_auc_score(rows["outcome"], truth) - roc_auc_score(rows["outcome"], rows[name]) < 0.02
+        assert np.abs(rows[name] - truth).mean() < 0.04
 
 
 def test_a_small_clinical_table_does_as_well_as_scikit_learn_by_hand(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_small_clinical_table_does_as_well_as_scikit_learn_by_hand(tmp_path: P
     assert told["left_out"] == {"unnamed_1": "it is a row number or an identifier"}
     for figures in told["models"].values():
         assert figures["auroc"] > roc_auc_score(malignant, risks) - 0.012
-        assert figures["brier"] < brier_score_loss(malignant, risks) + 0.012
+        assert figures["brier"] < brier_score_loss(malignant, risks) + 0.02
         assert figures["observed_over_expected"] == pytest.approx(1, abs=0.05)
 
 

@@ -62,7 +62,7 @@ def site_of(base: Path, memory: str = "") -> Site:
     """The settings of a place that lies below one folder."""
     from fuller_popheath.site import EngineChoice, Folders, Pseudonyms, Site
 
-    folders = {name: str(base / name) for name in ("landing", "store", "quarantine", "products", "vault", "spill")}
+    folders = {name: str(base / name) for name in ("landing", "store", "quarantine", "products", "vault", "spill", "models")}
     return Site(folders=Folders(**folders), engine=EngineChoice(memory_limit=memory, threads=2), pseudonyms=Pseudonyms(data_is_synthetic=True))
 
 

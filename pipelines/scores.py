@@ -104,17 +104,17 @@ def scorecard_of_tonight(tonight: Tonight, is_synthetic: bool, say: Say) -> Kept
     as_of, monitoring = tonight.as_of, tonight.night.site.monitoring
     old = [day for day in tonight.store.days(SCORE) if day <= as_of - YEAR]
     if old and tonight.store.read(SCORE, old[-1], ["person_id"]).num_rows:
-        scores, labels, groups = _stored_scores(tonight, old[-1])
-        return Kept(scorecard(followed_up(scores, labels, groups), as_of, old[-1], monitoring), old[-1], is_stored=True)
+        followed = followed_up(*_stored_scores(tonight, old[-1]))
+        return Kept(scorecard(followed, as_of, old[-1], is_scored_then=True, monitoring=monitoring), old[-1], is_stored=True)
     asked = _asked_again(tonight, is_synthetic, say)
     if asked is None:
         return None
-    scores, labels, groups = asked
-    return Kept(scorecard(followed_up(scores, labels, groups), as_of, as_of - YEAR, monitoring), as_of - YEAR, is_stored=False)
+    followed = followed_up(*asked)
+    return Kept(scorecard(followed, as_of, as_of - YEAR, is_scored_then=False, monitoring=monitoring), as_of - YEAR, is_stored=False)
 
 
-def _stored_scores(tonight: Tonight, day: date) -> tuple[Any, Any, Any]:
-    """Scores of an earlier day as they were stored, what became of the people, and their groups by that day's features."""
+def _stored_scores(tonight: Tonight, day: date) -> tuple[Any, Any, Any, Any]:
+    """Scores of an earlier day as they were stored, what became of the people, their groups by that day's features, and who objects by now."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -133,21 +133,44 @@ def _stored_scores(tonight: Tonight, day: date) -> tuple[Any, Any, Any]:
         made = labels(specs, engine, sources, replace(tonight.night, as_of=day), tonight.as_of)
     rows = pc.index_in(scores["person_id"], value_set=of_day["person_id"].combine_chunks())
     places = pa.table({name: person[name] for name in ("person_id", "pcn_code")})
-    return scores, made, groups(of_day.take(rows), places.take(rows))
+    return scores, made, groups(of_day.take(rows), places.take(rows)), _objecting(tonight, person)
+
+
+def _objecting(tonight: Tonight, people: pa.Table) -> pa.Array:
+    """Ids of those of `people` (core/person of an earlier day) who object, tonight, to being scored or to being trained on, registered or not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from fuller_popheath.engine import Engine
+    from fuller_popheath.risk.training_objections import objecting
+
+    site = tonight.night.site
+    # People who have left are judged anew, for training: so here what keeps out of scoring keeps out of training too.
+    sorts = {name: getattr(site.objections, name) for name in ("type_1", "national_data_opt_out")}
+    widened = site.objections.model_copy(update={name: (*kept, "training") if "scoring" in kept else kept for name, kept in sorts.items()})
+    night = replace(tonight.night, site=site.model_copy(update={"objections": widened}))
+    objects = objecting(lambda: Engine.from_site(site), source_from(tonight.store, tonight.as_of), night, people)
+    told = tonight.store.read(OBJECTION, tonight.as_of, ["person_id", "excluded_from_scoring"])
+    by_tonight = told["person_id"].filter(told["excluded_from_scoring"]).combine_chunks()
+    return pc.unique(pa.concat_arrays([people["person_id"].filter(pa.array(objects)).combine_chunks(), by_tonight]))
 
 
 def _asked_again(tonight: Tonight, is_synthetic: bool, say: Say) -> tuple[Any, Any, Any] | None:
     from fuller_popheath.risk.back_scores import back_scores
+    from fuller_popheath.risk.model_store import read_manifest
     from fuller_popheath.risk.scoring import scoring_models
+    from fuller_popheath.site import Training
 
     site = tonight.night.site
-    models = scoring_models(site, site.folder("models"), is_synthetic, tonight.as_of)
+    folder = site.folder("models")
+    models = scoring_models(site, folder, is_synthetic, tonight.as_of)
     if not models:
         return None
     wanted = site.training.model_copy(update={"outcomes": tuple(dict.fromkeys(each.model.outcome for each in models))})
     night = replace(tonight.night, site=site.model_copy(update={"training": wanted}))
     population = population_of(tonight, night, tonight.as_of - YEAR, say)
-    scores, groups = back_scores(models, population)
+    made_with = {each.model_id: Training.model_validate(read_manifest(folder, each.model_id)["settings"]) for each in models}
+    scores, groups = back_scores(models, population, made_with)
     return scores, population.labels, groups
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Several test processes share the machine: a numerical library that takes every core in each of them waits more than it works. Set before any loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

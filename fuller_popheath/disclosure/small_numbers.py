@@ -37,7 +37,8 @@ def hidden_siblings(people: ArrayLike, outcomes: ArrayLike) -> NDArray[np.bool_]
 
     First those that are small, then the next smallest (by outcome, then by people; groups without the outcome last) for as long as the exact total
     less the rounded counts of those that are shown leaves fewer than LEAST_POSSIBLE small counts for what is hidden together. Nothing is
-    hidden where nothing is small; everything is where the total is small. Groups of nobody neither help nor harm.
+    hidden where nothing is small; everything is where the total is small. Groups of nobody neither help nor harm. That holds only where whatever else
+    is told of the groups that are shown (ratios, their limits, fits) tells no more of their counts than rounding leaves.
     """
     n, d = np.asarray(people, np.float64), np.asarray(outcomes, np.float64)
     hidden = is_small(n, d)

@@ -39,8 +39,8 @@ class SplineLogistic:
     coefficients, beside the log-likelihood summed over rows (scikit-learn's `C` is `1 / l2`). NaN is missing; `is_categorical` as in boosting.
 
     The state after `fit` is plain arrays. For column j: `low`, `high` (values beyond are taken as these), the knots
-    `knots[knot_starts[j]:knot_starts[j + 1]]`, and the terms `starts[j]:starts[j + 1]` of `means`, `spreads` and `weights`: for a number the
-    value and its curved parts, for a category its codes from 0; last comes the mark of missing.
+    `knots[knot_starts[j]:knot_starts[j + 1]]` (0 is low, 1 is high), and the terms `starts[j]:starts[j + 1]` of `means`, `spreads` and
+    `weights`: for a number the value and its curved parts, for a category its codes from 0; last comes the mark of missing.
     """
 
     def __init__(self, is_categorical: tuple[bool, ...], parameters: Mapping[str, float]) -> None:
@@ -53,13 +53,15 @@ class SplineLogistic:
         weight = np.ones(len(truth)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         every = max(1, len(matrix) // FIRST_ROWS)
         self._choose(matrix, every)
-        start = np.zeros(len(self.means) + 1)
+        lives = np.isfinite(self.spreads)
+        start = np.zeros(int(lives.sum()) + 1)
         start[0] = np.log(np.average(truth, weights=weight) / (1 - np.average(truth, weights=weight)))
         with threads_for(matrix.size):
             found = self._newton(matrix[::every], truth[::every], weight[::every] * every, start)
             if every > 1:
                 found = self._newton(matrix, truth, weight, found)
-        self.intercept, self.weights = float(found[0]), found[1:]
+        self.intercept, self.weights = float(found[0]), np.zeros(len(lives))
+        self.weights[lives] = found[1:]
         self._centre(matrix, sample_weight)
         return self
 
@@ -88,7 +90,7 @@ class SplineLogistic:
     def _terms(self, column: Floats, j: int) -> Iterator[Floats]:
         """The standardised terms of a column, one after the other; of a missing value all are 0 but the last, its mark."""
         is_missing = np.isnan(column)
-        raw = self._codes(column, j) if self.is_categorical[j] else self._curves(np.clip(column, self.low[j], self.high[j]), j)
+        raw = self._codes(column, j) if self.is_categorical[j] else self._curves(_between(column, self.low[j], self.high[j]), j)
         for place, term in enumerate(raw, self.starts[j]):
             yield np.where(is_missing, 0.0, (term - self.means[place]) / self.spreads[place])
         last = self.starts[j + 1] - 1
@@ -115,8 +117,8 @@ class SplineLogistic:
         self.low = np.array([each.min() if len(each) else 0.0 for each in known])
         self.high = np.array([each.max() if len(each) else 0.0 for each in known])
         knots = [
-            np.empty(0) if is_category else _knots(each[::every], int(self.parameters["knots"]))
-            for each, is_category in zip(known, self.is_categorical, strict=True)
+            np.empty(0) if is_category else _knots(_between(each[::every], low, high), int(self.parameters["knots"]))
+            for each, is_category, low, high in zip(known, self.is_categorical, self.low, self.high, strict=True)
         ]
         self.knot_starts = np.cumsum([0, *map(len, knots)]).astype(np.int64)
         self.knots = np.concatenate(knots)
@@ -140,13 +142,17 @@ class SplineLogistic:
         self.means, self.spreads = means, spreads
 
     def _blocks(self, matrix: Floats) -> Iterator[tuple[slice, Floats]]:
+        """The intercept and every term that varies, so many rows at a time."""
+        lives = np.isfinite(self.spreads)
+        position = np.cumsum(lives)
         for start in range(0, len(matrix), _BLOCK):
             rows = slice(start, min(start + _BLOCK, len(matrix)))
-            design = np.empty((rows.stop - rows.start, len(self.means) + 1), order="F")
+            design = np.empty((rows.stop - rows.start, int(lives.sum()) + 1), order="F")
             design[:, 0] = 1
             for j in range(len(self.is_categorical)):
-                for place, term in enumerate(self._terms(matrix[rows, j], j), self.starts[j] + 1):
-                    design[:, place] = term
+                for place, term in enumerate(self._terms(matrix[rows, j], j), self.starts[j]):
+                    if lives[place]:
+                        design[:, position[place]] = term
             yield rows, design
 
     def _newton(self, matrix: Floats, truth: Floats, weight: Floats, start: Floats) -> Floats:
@@ -185,6 +191,11 @@ class SplineLogistic:
         averages = [float(np.average(self._part(matrix[:, j], j), weights=sample_weight)) for j in range(len(self.is_categorical))]
         self.centres = np.array(averages)
         self.intercept += sum(averages)
+
+
+def _between(values: Floats, low: float, high: float) -> Floats:
+    """Where between `low` (0) and `high` (1) each value lies, so that the cubes of large numbers stay numbers."""
+    return (np.clip(values, low, high) - low) / (high - low if high > low else 1.0)
 
 
 def _cube(values: Floats) -> Floats:

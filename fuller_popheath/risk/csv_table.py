@@ -74,6 +74,8 @@ def read_table(path: Path, outcome_column: str, seed: int, say: Say) -> OneTable
     cells, decimal_comma = _cells(path)
     if outcome_column not in cells:
         raise SettingsWrong(f"{path.name} has no column {outcome_column}; it has {_some(list(cells))}")
+    if not set(cells) - {outcome_column, PERSON}:
+        raise FileRefused(f"{path.name} has no column but {outcome_column}; a model needs others to predict it from")
     outcome = _outcome(cells.pop(outcome_column), outcome_column, path)
     has_outcome, said = outcome == 1, outcome >= 0
     if (unsaid := int((~said).sum())) > 0:
@@ -147,7 +149,7 @@ def _people_and_order(whole: pd.DataFrame, has_outcome: np.ndarray, seed: int) -
     import pandas as pd
     import pyarrow as pa
 
-    content = pd.Series("", whole.index).str.cat(whole, sep="\x1f") if whole.shape[1] else pd.Series("", whole.index)
+    content = pd.Series("", whole.index).str.cat(whole, sep="\x1f")
     shares = person_share(pa.array(content + np.where(has_outcome, "\x1f1", "\x1f0"), pa.string()), seed, "a row of a table")
     # Rows that hold the same are told apart by counting them: which is which makes no difference.
     copy = pd.Series(shares).groupby(shares, sort=False).cumcount().to_numpy()

@@ -27,7 +27,7 @@ from fuller_popheath.risk.model_figures import (
     cut_name,
     few_of_parts,
     of_everybody,
-    of_group,
+    of_some,
     share_cuts,
     top_of,
 )
@@ -108,7 +108,7 @@ def evaluate(
     that a team's capacity is cut down likewise (a validation without those recalibrated with, on a sample). At team capacity each PCN's team
     has its own list of `site.first_list.people_per_neighbourhood`; people without a PCN are on none. `kinds`: by what
     people are grouped; everybody is always there. Groups that are too small are hidden, with as many others as it takes
-    (`disclosure.small_numbers`).
+    (`disclosure.small_numbers`); figures of everybody are exact, those of the groups tell no more than rounded counts (`model_figures.of_some`).
     """
     cuts = share_cuts(predictions.score)
     if teams := [at for label, at in predictions.groups.members(PCN) if label != NOT_RECORDED]:
@@ -136,7 +136,7 @@ def _rows_of_kind(p: Predictions, kind: str, as_of: date, cuts: list[tuple[Cut, 
     tops = [[top_of(cut, p.has_outcome, p.probability, at) for _, at in members] for cut, _ in cuts]
     few = [_few_at_top(kind, found, everybody, members, p) for found, (_, everybody) in zip(tops, cuts, strict=True)]
     for number, (label, at) in enumerate(members):
-        figures = of_group(p.has_outcome[at], p.probability[at], p.score[at])
+        figures = of_some(p.has_outcome[at], p.probability[at], p.score[at])
         for found, is_few in zip(tops, few, strict=True):
             figures += found[number].hiding(bool(is_few[number]))
         yield from _rows(p, as_of, (kind, label, at), figures, limits, bool(hidden[number]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.disclosure.small_numbers import rounded
 from fuller_popheath.risk.verdicts import AUROC_DIFFERENCE, worst
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ WITH_INTERVAL = ("auroc", "calibration_slope", "observed_over_expected")
 ALONE = ("auprc", "brier", "scaled_brier", "calibration_in_the_large")
 
 
-def unfitted_row(as_of: date, outcome: str, age_group: str, is_synthetic: bool, why: str) -> dict[str, Any]:
+def unfitted_row(as_of: date, outcome: str, age_group: str, is_synthetic: bool, needed: int) -> dict[str, Any]:
     """The row of an outcome and age group that has too few events for a model."""
     return {
         "as_of": as_of,
@@ -29,7 +30,7 @@ def unfitted_row(as_of: date, outcome: str, age_group: str, is_synthetic: bool, 
         "is_champion": False,
         "is_demonstration": is_synthetic,
         **dict.fromkeys(("fitted_count", "fitted_outcome_count", "validated_count", "validated_outcome_count"), 0),
-        "told": why,
+        "told": f"fewer than {needed} of the people to fit on had it, or fewer than a fifth of that of those to judge on; train on more people",
     }
 
 
@@ -61,18 +62,26 @@ def run_row(
         "model_id": one.model_id,
         "is_champion": is_champion,
         "is_demonstration": is_synthetic,
-        "fitted_count": sets.fit.features.num_rows,
-        "fitted_outcome_count": int(sets.fit.has_outcome.sum()),
-        "validated_count": sets.validate.features.num_rows,
-        "validated_outcome_count": int(sets.validate.has_outcome.sum()),
+        # Rounded as in risk/evaluation: the difference of two counts may be a few people.
+        "fitted_count": int(rounded(one.manifest["people"]["fit"]["people"])),
+        "fitted_outcome_count": int(rounded(one.manifest["people"]["fit"]["with_outcome"])),
+        "validated_count": int(rounded(sets.validate.features.num_rows)),
+        "validated_outcome_count": int(rounded(sets.validate.has_outcome.sum())),
         **{name: of_all[name]["value"] for name in (*WITH_INTERVAL, *ALONE) if name in of_all},
         **{f"{name}_{end}": of_all[name][end] for name in WITH_INTERVAL if name in of_all for end in ("lower", "upper")},
     }
     if gain is not None:
         row |= {"auroc_difference": gain["value"], "auroc_difference_lower": gain["lower"], "auroc_difference_upper": gain["upper"]}
-    verdicts = [found["verdict"] for found in rows]
+    verdicts = [found["verdict"] for found in rows if _decides(found)]
     row["verdict"] = worst(verdicts)
     if row["verdict"]:
         counted = {verdict: verdicts.count(verdict) for verdict in ("red", "amber", "green")}
-        row["told"] = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if count) + " of what is judged"
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items() if count)
+        row["told"] = f"{told}: discrimination, overall calibration, IMD quintiles, and against the model in use"
     return row
+
+
+def _decides(row: Mapping[str, Any]) -> bool:
+    """Whether a judged figure counts for the model's verdict: groups beside the quintiles are shown, but most are too small to tell."""
+    of_all = row["subgroup_kind"] == "all"
+    return bool(row["verdict"]) and (of_all or (row["subgroup_kind"] == "imd_quintile" and row["metric"] == "observed_over_expected"))

@@ -186,10 +186,12 @@ def _labelled(spec: OutcomeSpec, engine: Engine, sources: Sources, index: Night,
     event = _event_days(spec, engine, sources, index, as_of, followed)
     died, left = (_days_after(followed[name], index.as_of) for name in ("death_date", "left_date"))
     never = spec.horizon_days
-    # Who died on the day had it on the day; who left on the day had not.
-    counts = (event < never) & (event <= died) & (event < left)
+    # Who leaves is out whatever happened before: to keep those of them who had it first, and not the others, would raise every risk.
+    has_left = (left < never) & (left <= died)
+    # Who died on the day had it on the day.
+    counts = (event < never) & (event <= died) & ~has_left
     end = np.where(counts, event, np.minimum(np.minimum(died, left), never))
-    ended_by = np.select([counts, (left < never) & (left <= died), died < never], [0, 3, 2], default=1).astype(np.int8)
+    ended_by = np.select([has_left, counts, died < never], [3, 0, 2], default=1).astype(np.int8)
     return pa.table(
         {
             "person_id": person["person_id"],

@@ -43,13 +43,17 @@ class Followed:
     lost: int
 
 
-def followed_up(scores: pa.Table, labels: Mapping[str, pa.Table], groups: Groups) -> list[Followed]:
+def followed_up(scores: pa.Table, labels: Mapping[str, pa.Table], groups: Groups, objecting: pa.Array | None = None) -> list[Followed]:
     """The people of `scores` (person_id, outcome, age_group, model_id, probability) with what became of them: a part per outcome, age group, model.
 
     `labels`: per outcome person_id, is_at_risk, has_outcome, ended_by, as at the day of scoring; `groups` are of the rows of `scores`, in their
-    order, by the features of that day. Who has no label, was not at risk or left is lost and counted. Raises InputMissing where an outcome that was
-    scored has no labels, ContractBroken where a person stands in its labels twice, or `groups` are of other rows.
+    order, by the features of that day. `objecting`: ids of those who object by now, maybe since they were scored. Who objects, has no label,
+    was not at risk or left is lost and counted. Raises InputMissing where an outcome that was scored has no labels, ContractBroken where a person
+    stands in its labels twice, or `groups` are of other rows.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if groups.people != scores.num_rows:
         raise ContractBroken(f"{SCORECARD}: {scores.num_rows} scores and groups of {groups.people} people; make the groups of the rows of the scores")
     keys = ["outcome", "age_group", "model_id"]
@@ -60,20 +64,25 @@ def followed_up(scores: pa.Table, labels: Mapping[str, pa.Table], groups: Groups
             f"{SCORECARD}: no labels of {', '.join(unlabelled)} as at the day of scoring; label the outcome before its scores are judged"
         )
     columns = [scores[key].to_numpy() for key in keys]
-    return [_followed(scores, labels[part[0]], groups, part, _where(columns, part)) for part in parts]
+    known = pa.array([], pa.string()) if objecting is None else objecting
+    may = ~pc.is_in(scores["person_id"], value_set=known).to_numpy()
+    return [_followed(scores, labels[part[0]], groups, part, _where(columns, part), may) for part in parts]
 
 
-def scorecard(followed: list[Followed], as_of: date, scored_as_of: date, monitoring: Monitoring) -> pa.Table:
-    """products/risk_scorecard: expected and observed of each part for everybody and in each group, with verdicts by the site's limits."""
-    days = {"as_of": as_of, "scored_as_of": scored_as_of}
-    return table_of((row for part in followed for kind in KINDS for row in _rows(part, kind, days, monitoring)), SCORECARD)
+def scorecard(followed: list[Followed], as_of: date, scored_as_of: date, is_scored_then: bool, monitoring: Monitoring) -> pa.Table:
+    """products/risk_scorecard: expected and observed of each part for everybody and in each group, with verdicts by the site's limits.
+
+    `is_scored_then`: the scores were stored on `scored_as_of`; else a model was asked later for what it would have said (`back_scores`).
+    """
+    scored = {"as_of": as_of, "scored_as_of": scored_as_of, "is_scored_then": is_scored_then}
+    return table_of((row for part in followed for kind in KINDS for row in _rows(part, kind, scored, monitoring)), SCORECARD)
 
 
 def _where(columns: list[np.ndarray], part: tuple[str, ...]) -> np.ndarray:
     return np.flatnonzero(np.logical_and.reduce([column == wanted for column, wanted in zip(columns, part, strict=True)]))
 
 
-def _followed(scores: pa.Table, labels: pa.Table, groups: Groups, part: tuple[str, ...], at: np.ndarray) -> Followed:
+def _followed(scores: pa.Table, labels: pa.Table, groups: Groups, part: tuple[str, ...], at: np.ndarray, may: np.ndarray) -> Followed:
     import pyarrow.compute as pc
 
     known = labels["person_id"].combine_chunks()
@@ -82,7 +91,7 @@ def _followed(scores: pa.Table, labels: pa.Table, groups: Groups, part: tuple[st
         raise ContractBroken(f"{SCORECARD}: {twice} people stand twice in the labels of {part[0]}; one row a person")
     place = pc.index_in(scores["person_id"].take(at), value_set=known).fill_null(-1).to_numpy()
     counts = np.asarray(labels["is_at_risk"].to_numpy(), bool) & (labels["ended_by"].to_numpy() != LEFT)
-    is_followed = (place >= 0) & np.append(counts, False)[place]
+    is_followed = (place >= 0) & np.append(counts, False)[place] & may[at]
     kept = at[is_followed]
     outcome, age_group, model_id = part
     return Followed(
@@ -96,7 +105,7 @@ def _followed(scores: pa.Table, labels: pa.Table, groups: Groups, part: tuple[st
     )
 
 
-def _rows(part: Followed, kind: str, days: Mapping[str, date], monitoring: Monitoring) -> Iterator[dict[str, object]]:
+def _rows(part: Followed, kind: str, scored: Mapping[str, object], monitoring: Monitoring) -> Iterator[dict[str, object]]:
     members = list(part.groups.members(kind))
     people = np.array([at.size for _, at in members], np.int64)
     observed = np.array([np.count_nonzero(part.has_outcome[at]) for _, at in members], np.int64)
@@ -106,7 +115,7 @@ def _rows(part: Followed, kind: str, days: Mapping[str, date], monitoring: Monit
         hidden = hidden_siblings(people, observed)
     for number, (label, at) in enumerate(members):
         yield {
-            **days,
+            **scored,
             "outcome": part.outcome,
             "age_group": part.age_group,
             "model_id": part.model_id,

@@ -15,7 +15,7 @@ import numpy as np
 
 from fuller_popheath import registry
 from fuller_popheath.contracts import conform, load_contract
-from fuller_popheath.errors import InputMissing
+from fuller_popheath.errors import FullerError, InputMissing
 from fuller_popheath.methods.discrimination import auroc
 from fuller_popheath.risk import comparison, evaluation_curves, fitting, model_store
 from fuller_popheath.risk.drift import PREDICTED_RISK, reference_of
@@ -28,7 +28,7 @@ from fuller_popheath.risk.model_runs import auroc_gains, run_row, unfitted_row
 from fuller_popheath.risk.promotion import in_use
 from fuller_popheath.risk.subgroups import ALL, KINDS, Groups, groups
 from fuller_popheath.risk.training_sets import AGE_GROUPS, TrainingSet, training_population, training_sets
-from fuller_popheath.risk.verdicts import limits_of
+from fuller_popheath.risk.verdicts import Limits, limits_of
 from fuller_popheath.specs import ModelSpec, Night, OutcomeSpec
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ def train(
         for age_group in AGE_GROUPS:
             try:
                 sets = training_sets(development, validation, outcome.name, age_group, night.site, night.as_of)
-            except InputMissing as few:
-                say(str(few))
-                pages.runs.append(unfitted_row(night.as_of, outcome.name, age_group, is_synthetic, str(few)))
+            except InputMissing:
+                say(f"{outcome.name}, {age_group}: too few people had it to make a model")
+                pages.runs.append(unfitted_row(night.as_of, outcome.name, age_group, is_synthetic, night.site.training.minimum_events))
                 continue
             _train_one(outcome, sets, validation.share, night, folder, is_synthetic, pages, say)
     if not pages.stored:
@@ -117,14 +117,14 @@ def _train_one(
 ) -> None:
     """Every model of one outcome and age group."""
     people = groups(sets.validate.features, sets.validate.places)
-    reference = reference_of(sets.validate.features.select(_that_vary(sets)))
+    reference = reference_of(sets.fit.features.select(_that_vary(sets)))
     trained = [_fitted(spec, outcome, sets, people, reference, night, is_synthetic, say) for spec in _in_order()]
     default = trained[0]
     compared = comparison.compare([one.predictions for one in trained], default.spec.name, night.as_of)
     gains = auroc_gains(compared)
     champion = _champion(trained, gains, night.site.training.challenger_margin)
     limits = limits_of(night.site.monitoring, outcome, is_synthetic)
-    before = _predecessor(sets, people, night, folder, is_synthetic)
+    before = _predecessor(sets, people, night, folder, is_synthetic, say)
     pages.evaluations.append(compared)
     for one in trained:
         is_judged = one.spec.role != BASELINE
@@ -140,7 +140,7 @@ def _train_one(
         if is_judged:
             pages.curves.append(evaluation_curves.curves(one.predictions, night.as_of))
         pages.evaluations += judged
-    _judge_default(default, sets, night, pages, say)
+    _judge_default(default, sets, share, limits, night, pages, say)
     _store(trained, champion, folder, pages)
     say(f"{outcome.name}, {sets.age_group}: {champion.spec.name} is best, AUROC {pages.runs[-len(trained)]['auroc'] or 0:.3f} by the default model")
 
@@ -153,15 +153,16 @@ def _that_vary(sets: TrainingSet) -> list[str]:
     return [name for name in names if pc.count_distinct(sets.fit.features[name], mode="all").as_py() > 1]
 
 
-def _predecessor(sets: TrainingSet, people: Groups, night: Night, folder: Path, is_synthetic: bool) -> Predictions | None:
-    """What the promoted model says of the same people; None where none is promoted."""
+def _predecessor(sets: TrainingSet, people: Groups, night: Night, folder: Path, is_synthetic: bool, say: Say) -> Predictions | None:
+    """What the promoted model says of the same people; None where none is promoted, or the one that is cannot score them any more."""
     if f"{sets.outcome}.{sets.age_group}" not in night.site.models.promoted:
         return None
-    used = in_use(night.site, folder, sets.outcome, sets.age_group, is_synthetic, night.as_of)
-    if used is None:
+    try:
+        used = in_use(night.site, folder, sets.outcome, sets.age_group, is_synthetic, night.as_of)
+        return None if used is None else _predictions(model_store.load(folder, used.model_id).model, used.model_id, sets, people)
+    except FullerError as refused:
+        say(f"{sets.outcome}, {sets.age_group}: not compared with the model in use: {refused}")
         return None
-    model = model_store.load(folder, used.model_id).model
-    return _predictions(model, used.model_id, sets, people)
 
 
 def _in_order() -> list[ModelSpec]:
@@ -216,7 +217,9 @@ def _manifest(
     spec: ModelSpec, outcome: OutcomeSpec, sets: TrainingSet, searched: fitting.Search, model: FittedModel, night: Night, is_synthetic: bool
 ) -> dict[str, Any]:
     """What is known of a model the day it is made: what it predicts and of whom, from which data, by which code and settings."""
-    parts = {"fit": sets.fit, "calibrate": sets.calibrate, "validate": sets.validate}
+    training = night.site.training
+    fitted_on = sets.fit.has_outcome[fitting.dealt(sets.fit, training.seed)[: training.fit_people]]
+    parts = {"fit": fitted_on, "calibrate": sets.calibrate.has_outcome, "validate": sets.validate.has_outcome}
     return {
         **made_with(),
         "outcome": sets.outcome,
@@ -235,7 +238,7 @@ def _manifest(
         "parameters": dict(searched.best),
         "trials": [{"parameters": dict(t.parameters), "log_loss": _number(t.log_loss), "auroc": _number(t.auroc)} for t in searched.trials],
         "recalibration": {"intercept": model.recalibration.intercept, "slope": model.recalibration.slope},
-        "people": {name: {"people": rows.features.num_rows, "with_outcome": int(rows.has_outcome.sum())} for name, rows in parts.items()},
+        "people": {name: {"people": len(had), "with_outcome": int(had.sum())} for name, had in parts.items()},
     }
 
 
@@ -244,18 +247,18 @@ def _number(value: float) -> float | None:
 
 
 def _champion(trained: list[Trained], gains: Mapping[str, Mapping[str, float | None]], margin: float) -> Trained:
-    """The default model, unless a challenger's AUROC is higher by the margin at least; of several the best."""
-    gained = {one: gains[one.spec.name]["value"] for one in trained if one.spec.role == CHALLENGER and one.spec.name in gains}
-    better = {one: gain for one, gain in gained.items() if gain is not None and gain >= margin}
+    """The default model, unless a challenger's AUROC is higher by the margin at least and the paired interval lies above 0; of several the best."""
+    gained = {one: gains[one.spec.name] for one in trained if one.spec.role == CHALLENGER and one.spec.name in gains}
+    better = {one: gain["value"] or 0.0 for one, gain in gained.items() if (gain["value"] or 0.0) >= margin and (gain["lower"] or 0.0) > 0}
     return max(better, key=lambda one: better[one]) if better else trained[0]
 
 
-def _judge_default(default: Trained, sets: TrainingSet, night: Night, pages: _Pages, say: Say) -> None:
+def _judge_default(default: Trained, sets: TrainingSet, share: float, limits: Limits, night: Night, pages: _Pages, say: Say) -> None:
     """What only the default model is held to: other places, ever more people, other seeds."""
     training, names = _of_checks(night), {"outcome": sets.outcome, "age_group": sets.age_group}
     parameters = default.manifest["parameters"]
     say(f"{sets.outcome}, {sets.age_group}: {default.spec.name} in PCNs that it has not seen")
-    pages.evaluations += list(_geographic(default, sets, night))
+    pages.evaluations += list(_geographic(default, sets, share, limits, night, say))
     say(f"{sets.outcome}, {sets.age_group}: {default.spec.name} on fewer people, and with other seeds")
     whole = (min(sets.fit.features.num_rows, night.site.training.fit_people), auroc(sets.validate.has_outcome, default.predictions.score).value)
     fewer = fitting.learning_curve(
@@ -281,7 +284,7 @@ def _of_checks(night: Night) -> Training:
     return training.model_copy(update={"fit_people": min(training.fit_people, training.check_people)})
 
 
-def _geographic(default: Trained, sets: TrainingSet, night: Night) -> Iterator[pa.Table]:
+def _geographic(default: Trained, sets: TrainingSet, share: float, limits: Limits, night: Night, say: Say) -> Iterator[pa.Table]:
     """The evaluation of models that were fitted and recalibrated without the PCNs they are judged in; nothing where there is one PCN only."""
     training, names = _of_checks(night), {"outcome": sets.outcome, "age_group": sets.age_group}
     parts: list[tuple[np.ndarray, np.ndarray, pa.Table, pa.Table]] = []
@@ -292,7 +295,8 @@ def _geographic(default: Trained, sets: TrainingSet, night: Night) -> Iterator[p
             fitted = fitting.fit(default.spec, fold.fit, default.manifest["parameters"], training.seed, training, **names)
             probability = recalibrated(fitted, fold.calibrate).probability(fold.validate.features)
             parts.append((fold.validate.has_outcome, probability, fold.validate.features, fold.validate.places))
-    except InputMissing:
+    except InputMissing as one_place:
+        say(str(one_place))
         return
     import pyarrow as pa
     from scipy.special import logit
@@ -301,7 +305,7 @@ def _geographic(default: Trained, sets: TrainingSet, night: Night) -> Iterator[p
     people = groups(pa.concat_tables([part[2] for part in parts]), pa.concat_tables([part[3] for part in parts]))
     one = default.predictions
     judged = Predictions(one.outcome, one.age_group, one.model, one.model_id, "geographic", outcome, probability, logit(probability), people)
-    yield evaluate(judged, night.as_of, night.site, None)
+    yield evaluate(judged, night.as_of, night.site, limits, share * _kept(night))
 
 
 def _store(trained: list[Trained], champion: Trained, folder: Path, pages: _Pages) -> None:

@@ -57,7 +57,7 @@ def test_each_curve_is_a_natural_cubic_spline_through_its_knots(knots: int) -> N
     rng = np.random.default_rng(3)
     matrix = rng.gamma(2, 10, size=(2_000, 1))
     model = SplineLogistic((False,), {"knots": knots, "l2": 1.0}).fit(matrix, rng.random(2_000) < 0.3)
-    at = model.knots
+    at = model.low[0] + model.knots * (model.high[0] - model.low[0])
     assert len(at) == knots
     along = np.linspace(matrix.min(), matrix.max(), 400)
     score = model.decision_function(along[:, None])
@@ -132,6 +132,14 @@ def test_outcomes_that_a_column_separates_have_an_answer() -> None:
     score = model.decision_function(matrix)
     assert np.isfinite(score).all()
     assert score[:100].max() < score[100:].min()
+
+
+def test_very_large_and_very_small_numbers_have_an_answer() -> None:
+    rng = np.random.default_rng(10)
+    values = rng.normal(size=(500, 2))
+    outcome = values[:, 0] + rng.normal(size=500) > 0
+    plain, extreme = (SplineLogistic((False, False), {"knots": 4, "l2": 1.0}).fit(values * scale, outcome) for scale in ([1, 1], [1e300, 1e-300]))
+    assert extreme.decision_function(values * [1e300, 1e-300]) == pytest.approx(plain.decision_function(values), abs=1e-6)
 
 
 def test_one_outcome_alone_is_refused() -> None:

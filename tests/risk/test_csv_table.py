@@ -170,6 +170,7 @@ def test_too_few_rows_are_refused(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("", "has no rows"),
+        ("died\n" + "0\n1\n" * 50, "has no column but died"),
         ("age,died\n", "has no rows"),
         ("age,age,died\n1,2,0\n", "more than one column age"),
         ("age,died\n1,0\nSECRET,0,7\n2\n", r"2 of 3 rows do not have 2 fields"),

@@ -60,8 +60,8 @@ SCORES = scores()
 LABELS = labels(SCORES)
 
 
-def made(followed: list[Followed]) -> list[Row]:
-    table = scorecard(followed, AS_OF, SCORED, Monitoring())
+def made(followed: list[Followed], is_scored_then: bool = True) -> list[Row]:
+    table = scorecard(followed, AS_OF, SCORED, is_scored_then, Monitoring())
     return refuse_if_broken(table, load_contract("products/risk_scorecard")).to_pylist()
 
 
@@ -112,6 +112,21 @@ def test_who_left_was_not_at_risk_or_has_no_label_is_lost_and_counted() -> None:
     assert all(part.groups.people == part.has_outcome.size for part in parts)
 
 
+def test_who_objects_since_is_in_no_count_and_is_counted_as_lost() -> None:
+    objecting = [f"p{n}" for n in range(0, PEOPLE, 3)]
+    parts = followed_up(SCORES, {OUTCOME: LABELS}, groups(), pa.array([*objecting, "somebody never scored"]))
+    assert sum(part.lost for part in parts) == len(objecting) == 4_000
+    stayed = pa.array(np.flatnonzero(np.arange(PEOPLE) % 3))
+    alone = followed_up(SCORES.take(stayed), {OUTCOME: LABELS}, groups().take(stayed.to_numpy()))
+    assert made(parts) == made(alone)
+
+
+@pytest.mark.parametrize("is_scored_then", [True, False])
+def test_every_row_says_whether_the_scores_are_of_that_day_or_made_in_hindsight(is_scored_then: bool) -> None:
+    rows = made(followed_up(SCORES, {OUTCOME: LABELS}, groups()), is_scored_then)
+    assert {row["is_scored_then"] for row in rows} == {is_scored_then}
+
+
 def test_death_without_the_outcome_is_followed_to_the_end() -> None:
     died = labels(SCORES, ended_by=["death"] * PEOPLE)
     assert sum(part.lost for part in followed_up(SCORES, {OUTCOME: died}, groups())) == 0
@@ -131,7 +146,8 @@ def test_three_people_of_a_pcn_are_hidden_with_every_figure() -> None:
     pcns[adults[:3]] = "U00009"
     row = one(made(followed_up(SCORES, {OUTCOME: LABELS}, groups(pcn=pcns))), "pcn", "U00009")
     told = {name: value for name, value in row.items() if value is not None}
-    assert set(told) == {"as_of", "scored_as_of", "outcome", "age_group", "model_id", "subgroup_kind", "subgroup", "is_hidden"}
+    days = {"as_of", "scored_as_of", "is_scored_then"}
+    assert set(told) == {*days, "outcome", "age_group", "model_id", "subgroup_kind", "subgroup", "is_hidden"}
     assert told["is_hidden"] is True
 
 

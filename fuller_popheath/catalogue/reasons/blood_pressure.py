@@ -25,7 +25,8 @@ def words(features: pd.DataFrame) -> Told:
 
 def _say(systolic: int, diastolic: int, since: int, is_recent: int, change: int) -> str:
     if systolic < 0:
-        return "no blood-pressure reading in the last two years"
+        # A diastolic pressure alone is no reading that anybody can use.
+        return "no whole blood-pressure reading in the last two years"
     value = f"{systolic}/{diastolic}" if diastolic >= 0 else f"{systolic} systolic"
     if not is_recent:
         return reading("blood-pressure reading", value, since, is_recent=False)

@@ -19,7 +19,7 @@ def words(features: pd.DataFrame) -> Told:
     """ "23 nights in hospital (20 of them as an emergency) and 1 planned admission in the last year, discharged 3 weeks ago"."""
     counts = ("admission_count_365", "elective_admission_count_365", "bed_day_count_365", "emergency_bed_day_count_365")
     discharged = spans(features["days_since_last_discharge"], longest=JUST_DISCHARGED)
-    admitted = spans(features["days_since_last_admission"]) >= 0
+    admitted = (spans(features["days_since_last_admission"]) >= 0) | (spans(features["days_since_last_discharge"]) >= 0)
     return told(_say, *(whole(features[column]) for column in counts), flags(features, ("is_in_hospital",)), discharged, admitted)
 
 

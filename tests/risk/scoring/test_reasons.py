@@ -135,7 +135,7 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         {**BLOOD_PRESSURE, "days_since_systolic_bp": 550, "days_since_diastolic_bp": 550},
         "no blood-pressure reading for 18 months (162/94 then)",
     ),
-    ("blood_pressure", {}, "no blood-pressure reading in the last two years"),
+    ("blood_pressure", {}, "no whole blood-pressure reading in the last two years"),
     ("weight", {"latest_bmi": 34.2, "days_since_bmi": 61, "has_obesity": True}, "BMI 34 (2 months ago), on the obesity register"),
     ("weight", {"latest_bmi": 19, "days_since_bmi": 20, "bmi_change_per_year": -2.1}, "BMI 19 (2 weeks ago), falling by about 2 a year"),
     ("weight", {}, "no BMI in the last two years"),

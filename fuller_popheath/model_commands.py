@@ -35,11 +35,13 @@ def add_to(app: typer.Typer, say: Say) -> None:
         seed: Annotated[int | None, typer.Option(help="With --table: the same seed gives the same folds and models")] = None,
         as_of: Annotated[str, typer.Option(help="The night whose tables to train on, YYYY-MM-DD; default: the newest")] = "",
         people: Annotated[int, typer.Option(help="At most so many people at each index date; default: site.toml's", min=0)] = 0,
-        trials: Annotated[int, typer.Option(help="Trials of hyper-parameters; default: site.toml's", min=0)] = 0,
+        trials: Annotated[int, typer.Option(help="Trials of hyper-parameters; 0: site.toml's", min=0)] = 0,
     ) -> None:
         """Train and judge every risk model on what the last night left in the store; or every model on a table of your own."""
         if table is not None:
-            _train_on_table(table, outcome or [], out, seed, say)
+            if as_of or people:
+                raise SettingsWrong("--as-of and --people go with the models of the store; a --table is used whole, and has no night")
+            _train_on_table(table, outcome or [], out, seed, trials, say)
             return
         if out is not None or seed is not None:
             raise SettingsWrong("--out and --seed go with --table; the models of the store lie in its models folder, and their seed is in site.toml")
@@ -68,14 +70,25 @@ def _run(module: str, *words: str) -> int:
     return subprocess.run([sys.executable, "-m", module, *words], cwd=PROJECT_ROOT, check=False).returncode
 
 
-def _train_on_table(table: Path, outcome: list[str], out: Path | None, seed: int | None, say: Say) -> None:
+def _train_on_table(table: Path, outcome: list[str], out: Path | None, seed: int | None, trials: int, say: Say) -> None:
     from fuller_popheath.risk.one_table import train_on_table
 
     if len(outcome) != 1 or out is None:
         raise SettingsWrong("--table needs one --outcome, the column to predict, and --out, the folder to write to")
     training = load_site().training
+    if trials:
+        training = training.model_copy(update={"trials": trials})
     told = train_on_table(table, outcome[0], out, training.seed if seed is None else seed, training, say)
     for name, found in told["models"].items():
-        interval = f"{found['auroc_lower']:.3f} to {found['auroc_upper']:.3f}"
-        say(f"{name}: AUROC {found['auroc']:.3f} ({interval}), Brier {found['brier']:.4f}, calibration slope {found['calibration_slope']:.2f}")
+        interval = f"{_told(found['auroc_lower'], 3)} to {_told(found['auroc_upper'], 3)}"
+        brier, slope = _told(found["brier"], 4), _told(found["calibration_slope"], 2)
+        say(f"{name}: AUROC {_told(found['auroc'], 3)} ({interval}), Brier {brier}, calibration slope {slope}")
+    say(f"Intervals: {told['intervals']}; where a person has several rows they are too narrow.")
+    for warning in told["warnings"]:
+        say(f"Warning: {warning}")
     say(f"Wrote {out / 'evaluation.json'}")
+
+
+def _told(value: float | None, decimals: int) -> str:
+    """A figure, or a dash where it is undefined."""
+    return "-" if value is None else f"{value:.{decimals}f}"

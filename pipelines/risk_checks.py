@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 EVALUATION, DRIFT, SCORECARD = "risk/evaluation", "risk/drift", "products/risk_scorecard"
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 SHOWN = 5
+QUINTILES = ("1", "2", "3", "4", "5")
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class VerdictCheck:
-    """A check on the rows of risk/evaluation that `is_about` picks: it fails where one of them is red."""
+    """A check on the rows of risk/evaluation that `is_about` picks: it fails where one of them is red, and says so where there is none to judge."""
 
     name: str
     sentence: str
@@ -36,6 +37,11 @@ class VerdictCheck:
 
 def _of_all(row: Row) -> bool:
     return bool(row["subgroup_kind"] == "all" and row["validation"] == "temporal")
+
+
+def _of_quintile(row: Row) -> bool:
+    """Whether a row is about a quintile: who has none recorded is in no quintile."""
+    return bool(row["subgroup_kind"] == "imd_quintile" and row["subgroup"] in QUINTILES)
 
 
 CHECKS = (
@@ -50,7 +56,7 @@ CHECKS = (
     VerdictCheck(
         "fair_by_quintile",
         "In every IMD quintile, observed over expected lies within the limits of site.toml.",
-        lambda row: row["subgroup_kind"] == "imd_quintile" and row["validation"] == "temporal" and row["metric"] == "observed_over_expected",
+        lambda row: _of_quintile(row) and row["validation"] == "temporal" and row["metric"] == "observed_over_expected",
     ),
     VerdictCheck(
         "no_worse_than_before",
@@ -96,6 +102,13 @@ def _told(
     red = [words(row) for row in judged if row["verdict"] == "red"]
     amber = sum(row["verdict"] == "amber" for row in judged)
     shown = [*red[:SHOWN], *([f"and {len(red) - SHOWN} more"] if len(red) > SHOWN else [])]
+    if not judged:
+        # It must not stop a night in which there is nothing yet, and must not look as if something had been found good.
+        description = "not judged: nothing to judge"
+        none = dict.fromkeys(("red", "amber", "judged"), 0)
+        return dg.AssetCheckResult(
+            asset_key=describe.key_of(contract_id), check_name=name, passed=True, severity=WARN, description=description, metadata=none
+        )
     description = f"{len(red)} red, {amber} amber of {len(judged)} judged" + (f" (red: {limits})" if limits else "")
     return dg.AssetCheckResult(
         asset_key=describe.key_of(contract_id),

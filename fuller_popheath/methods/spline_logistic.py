@@ -37,6 +37,8 @@ _TOLERANCE = 1e-9
 class SplineLogistic:
     """Logistic regression with `parameters` knots (3, 4 or 5; 0: straight lines) and l2: the penalty `l2 / 2 * sum of squares` of the standardised
     coefficients, beside the log-likelihood summed over rows (scikit-learn's `C` is `1 / l2`). NaN is missing; `is_categorical` as in boosting.
+    l2_per_row (either may be left out) is the same for each row: a model of part of the rows is shrunk as much as one of all of them, so that
+    what is learnt about the one, as its recalibration, holds for the other.
 
     The state after `fit` is plain arrays. For column j: `low`, `high` (values beyond are taken as these), the knots
     `knots[knot_starts[j]:knot_starts[j + 1]]` (0 is low, 1 is high), and the terms `starts[j]:starts[j + 1]` of `means`, `spreads` and
@@ -157,7 +159,8 @@ class SplineLogistic:
 
     def _newton(self, matrix: Floats, truth: Floats, weight: Floats, start: Floats) -> Floats:
         """The coefficients (intercept first) of the least penalised loss, from `start`; a step that makes it worse is halved."""
-        penalty = np.full(len(start), max(float(self.parameters["l2"]), LEAST_PENALTY))
+        asked = float(self.parameters.get("l2", 0)) + float(self.parameters.get("l2_per_row", 0)) * float(weight.sum())
+        penalty = np.full(len(start), max(asked, LEAST_PENALTY))
         penalty[0] = 0
         now, (loss, slope, curve) = start, self._pass(matrix, truth, weight, start, penalty)
         for _ in range(_STEPS):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # An empty bin is taken as holding one in ten thousand, so that the index stays finite (the usual convention).
 LEAST_SHARE = 1e-4
 MOST_CATEGORIES = 50
+EDGE_DIGITS = 2
+"""An edge that is the value of few people is kept to so many significant digits, so that it is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,30 @@ class SeedAgreement:
     lowest_top_overlap: float
 
 
-def reference_bins(values: ArrayLike, bins: int = 10) -> ReferenceBins:
+def reference_bins(values: ArrayLike, bins: int = 10, least_people: int = 1) -> ReferenceBins:
     """Bins fixed from the reference: numbers by their quantiles, words by category; missing has its own.
 
     A number that a bin's worth of people share has a bin of its own, so there may be up to twice as many. Missing: not-a-number, None.
     Numbers include truth values. Categories are kept by name, the 50 most frequent and the rest together; do not give a column of names of
-    persons. Raises ValueError for fewer than two bins.
+    persons. With `least_people` every bin holds so many or nobody: small bins are merged, an edge that is the value of fewer is rounded to two
+    digits, fewer of rare categories together count as the commonest, fewer beside one common value as having that, and fewer missing as none.
+    Fewer people with a value than that have one bin. Raises ValueError for fewer than two bins.
     """
     if bins < 2:
         raise ValueError("there must be two bins at least")
     known, missing, people = _known(values)
+    if missing < least_people:
+        # Shares that lacked them would tell how many they are.
+        missing, people = 0, known.size
     share_missing = missing / people if people else math.nan
     if known.dtype.kind in "US":
-        # The most frequent, and among equals the first by name: the order of the rows says nothing.
-        most = sorted(_counted(known).items(), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
-        categories = tuple(sorted(name for name, _ in most))
-        shares = _shares_of_words(known, categories, people)
-        return ReferenceBins((), categories, shares, share_missing, people)
+        categories, known = _frequent(known, least_people)
+        return ReferenceBins((), categories, _shares_of_words(known, categories, people), share_missing, people)
+    if least_people > 1:
+        known = _without_few_others(known, least_people)
     upper_edges = _upper_edges(known, bins)
+    if least_people > 1:
+        upper_edges = _of_enough(known, upper_edges, least_people)
     return ReferenceBins(upper_edges, (), _shares_of_numbers(known, upper_edges, people), share_missing, people)
 
 
@@ -184,6 +192,42 @@ def _upper_edges(known: NDArray[np.float64], bins: int) -> tuple[float, ...]:
     own_bin = at_quantiles[counts[at_quantiles] * bins >= known.size]
     edges = np.union1d(at_quantiles, np.maximum(own_bin - 1, 0))
     return tuple(distinct[edges[edges < distinct.size - 1]].tolist())
+
+
+def _frequent(known: NDArray[np.str_], least_people: int) -> tuple[tuple[str, ...], NDArray[np.str_]]:
+    """The categories that have a bin, and the words with the few others as the commonest category, where they are too few to be told."""
+    # The most frequent, and among equals the first by name: the order of the rows says nothing.
+    most = sorted(_counted(known).items(), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
+    most = [(name, count) for name, count in most if count >= least_people]
+    categories = tuple(sorted(name for name, _ in most))
+    is_other = ~np.isin(known, np.array(categories, np.str_))
+    if most and 0 < int(is_other.sum()) < least_people:
+        known = np.where(is_other, most[0][0], known)
+    return categories, known
+
+
+def _without_few_others(known: NDArray[np.float64], least_people: int) -> NDArray[np.float64]:
+    """The numbers, all of them the commonest where fewer than so many people have another."""
+    distinct, counts = np.unique(known, return_counts=True)
+    is_common = known.size >= least_people and known.size - counts.max() < least_people
+    return np.full_like(known, distinct[counts.argmax()]) if is_common else known
+
+
+def _of_enough(known: NDArray[np.float64], upper_edges: tuple[float, ...], least_people: int) -> tuple[float, ...]:
+    """The edges, rounded where fewer than so many people have that value, less those that would leave a bin with 1 to so many people."""
+    distinct, counts = np.unique(known, return_counts=True)
+    if distinct.size < 2:
+        return upper_edges if known.size >= least_people else ()
+    shared = set(distinct[counts >= least_people].tolist())
+    edges = sorted({edge if edge in shared else float(f"{edge:.{EDGE_DIGITS}g}") for edge in upper_edges})
+    people_up_to = np.searchsorted(np.sort(known), edges, side="right")
+    kept: list[float] = []
+    before = 0
+    for edge, up_to in zip(edges, people_up_to.tolist(), strict=True):
+        if up_to - before >= least_people and known.size - up_to >= least_people:
+            kept.append(edge)
+            before = up_to
+    return tuple(kept)
 
 
 def _shares_of_numbers(known: NDArray[np.float64], upper_edges: tuple[float, ...], people: int) -> tuple[float, ...]:

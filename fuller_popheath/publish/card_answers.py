@@ -6,9 +6,9 @@ answered "the site must answer", never guessed. What does not belong here: PROBA
 
 from __future__ import annotations
 
-from fuller_popheath.publish import wording
+from fuller_popheath.publish import card_views, wording
 from fuller_popheath.publish.card_facts import CardFacts
-from fuller_popheath.publish.card_figures import GEOGRAPHIC, TEMPORAL, UNSEEN
+from fuller_popheath.publish.card_figures import GEOGRAPHIC, UNSEEN
 from fuller_popheath.publish.card_methods import ANSWERED, PARTLY, SITE, Answer, methods_answers, people_text
 from fuller_popheath.publish.card_statements import published
 from fuller_popheath.publish.card_words import interval_text
@@ -168,9 +168,9 @@ def _performance(facts: CardFacts) -> list[Answer]:
 
 def _discussion(facts: CardFacts) -> list[Answer]:
     section = "Discussion and use"
-    verdicts = [figure.verdict for key, figure in facts.figures.judged() if key[1] == TEMPORAL]
-    checks = f"Of {wording.plural(len(verdicts), 'figure that is', 'figures that are')} judged, {verdicts.count('red')} red and "
-    checks += f"{verdicts.count('amber')} amber: see the checks and the table of groups."
+    verdicts = [check.verdict for check in card_views.checks(facts) if check.decides and check.verdict]
+    checks = f"Of {wording.plural(len(verdicts), 'check that decides', 'checks that decide')}, {verdicts.count('red')} red and "
+    checks += f"{verdicts.count('amber')} amber. Groups beside the deprivation quintiles are {card_views.ONLY_SHOWN}: see the table of groups."
     reading = (
         "Nothing follows from it for real people."
         if facts.is_synthetic

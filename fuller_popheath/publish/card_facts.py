@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.disclosure.small_numbers import LARGEST_HIDDEN, rounded
+from fuller_popheath.disclosure.small_numbers import LARGEST_HIDDEN, ROUNDED_TO, rounded
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.card_figures import ModelFigures
@@ -35,7 +35,7 @@ FLOW = ("people_count", "excluded_objection_count", "excluded_left_count", "not_
 
 @dataclass(frozen=True)
 class Part:
-    """The people of one part of the making of a model (fit, calibrate, validate); None where the manifest does not say."""
+    """The people of one part of the making of a model (fit, calibrate, validate), to the nearest 5; None where the manifest does not say."""
 
     people: int | None = None
     outcomes: int | None = None
@@ -175,7 +175,15 @@ def sentence_list(words: Sequence[str]) -> str:
 
 
 def _part(counts: Mapping[str, Any] | None) -> Part:
-    return Part(counts.get("people"), counts.get("with_outcome")) if counts else Part()
+    """The counts of a manifest, which are exact, as they may leave the store."""
+    return Part(_to_show(counts.get("people")), _to_show(counts.get("with_outcome"))) if counts else Part()
+
+
+def _to_show(number: int | None) -> int | None:
+    """A count to the nearest 5; any of 1 to 7 as 5, which `count_text` writes as `1 to 7`."""
+    if number is None:
+        return None
+    return ROUNDED_TO if 0 < number <= LARGEST_HIDDEN else int(rounded(number))
 
 
 def _day(value: object) -> date:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.card_facts import CardFacts, count_text
 from fuller_popheath.publish.card_figures import ALL, GEOGRAPHIC, KINDS, TEMPORAL, UNSEEN, VALIDATIONS, Figure
-from fuller_popheath.publish.card_words import METRICS, group_name, interval_text, kind_name, metric_of, number, percent_interval
+from fuller_popheath.publish.card_words import METRICS, group_name, interval_text, kind_name, metric_of, number, percent_interval, slope_text
 from fuller_popheath.risk import verdicts
 
 PLOT_FROM, PLOT_TO = 0.5, 2.0
@@ -34,16 +34,27 @@ VALIDATION_WORDS = {
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what is judged, what was found, what it is held against, and the verdict (empty: not judged)."""
+    """One check: what is judged, what was found, what it is held against, the verdict (empty: none), and whether that decides for the model."""
 
     what: str
     found: str
     limit: str
     verdict: str
+    decides: bool = True
+
+
+QUINTILES = ("1", "2", "3", "4", "5")
+"""Who has no quintile recorded is a group, and no quintile."""
+
+ONLY_SHOWN = "shown, most too small to tell"
 
 
 def checks(facts: CardFacts, drift: tuple[int, int, int] | None = None) -> tuple[Check, ...]:
-    """Every check of the model; `drift` counts red, amber and green features, where drift was looked at."""
+    """Every check of the model; `drift` counts red, amber and green features, where drift was looked at.
+
+    What decides is what decides in risk/model_run: discrimination, overall calibration, IMD quintiles, and the model in use before. Other groups have
+    verdicts of their own in the table of groups: of a hundred, some lie apart by chance, and most intervals are too wide to lie within.
+    """
     figures, monitoring = facts.figures, facts.site.monitoring
     auroc, ratio, slope = (figures.figure(metric) for metric in ("auroc", RATIO, "calibration_slope"))
     low, high = monitoring.observed_over_expected
@@ -54,44 +65,49 @@ def checks(facts: CardFacts, drift: tuple[int, int, int] | None = None) -> tuple
         Check("Observed over expected, everybody", interval_text(ratio, 2), f"within {low:g} to {high:g}", ratio.verdict),
         Check("Calibration slope", interval_text(slope, 2), "within {:g} to {:g}".format(*monitoring.calibration_slope), slope.verdict),
         _grouped(facts, "Observed over expected by deprivation quintile", ["imd_quintile"], each),
-        _grouped(facts, "… by ethnic group, sex, age, PLUS group, contact", kinds, each),
-        _grouped(facts, "… by PCN", ["pcn"], each),
-        _grouped(facts, "… everybody and by quintile, people never fitted on", [ALL, "imd_quintile"], each, UNSEEN),
         _against_predecessor(facts),
+        _grouped(facts, "Observed over expected by ethnic group, sex, age, PLUS group, contact", kinds, each, decides=False),
+        _grouped(facts, "… by PCN", ["pcn"], each, decides=False),
+        _grouped(facts, "… everybody and by quintile, people never fitted on", [ALL, "imd_quintile"], each, UNSEEN, decides=False),
     ]
     if drift is not None:
         red, amber, green = drift
         verdict = "red" if red else "amber" if amber else "green" if green else ""
         limit = f"stability index up to {monitoring.population_stability:g}, missing moved by up to {monitoring.missing_points:g} points"
-        found.append(Check("Have the people or records changed since?", f"{red} features red, {amber} amber, {green} green", limit, verdict))
+        told = f"{red} features red, {amber} amber, {green} green"
+        found.append(Check("Have the people or records changed since?", told, limit, verdict, decides=False))
     return tuple(found)
 
 
 def worst(found: tuple[Check, ...]) -> str:
-    """The worst verdict of all checks; empty where nothing was judged."""
-    return verdicts.worst(check.verdict for check in found) or ""
+    """The worst verdict of the checks that decide; empty where none of them was judged."""
+    return verdicts.worst(check.verdict for check in found if check.decides) or ""
 
 
-def _grouped(facts: CardFacts, what: str, kinds: list[str], limit: str, validation: str = TEMPORAL) -> Check:
-    """One check for the groups of some kinds: how many are red, amber, green or hidden; the red ones by name."""
-    keys = [(kind, group) for kind in kinds for group in facts.figures.groups(kind, validation)]
+def _grouped(facts: CardFacts, what: str, kinds: list[str], limit: str, validation: str = TEMPORAL, decides: bool = True) -> Check:
+    """One check for the groups of some kinds: how many are red, amber, green or hidden; the red ones by name. What does not decide has no verdict."""
+    keys = [(kind, group) for kind in kinds for group in facts.figures.groups(kind, validation) if kind != "imd_quintile" or group in QUINTILES]
     groups = {(kind, group): facts.figures.figure(RATIO, kind=kind, group=group, validation=validation) for kind, group in keys}
     by_verdict = {colour: [key for key, figure in groups.items() if figure.verdict == colour] for colour in ("red", "amber", "green")}
     hidden = sum(1 for figure in groups.values() if figure.is_hidden)
     if not groups:
-        return Check(what, "not evaluated", limit, "")
+        return Check(what, "not evaluated", limit, "", decides)
     told = ", ".join(f"{len(found)} {colour}" for colour, found in by_verdict.items() if found) or "none judged"
     told += f", {hidden} hidden" if hidden else ""
     if by_verdict["red"]:
         named = ["everybody" if kind == ALL else group_name(kind, group) for kind, group in by_verdict["red"]]
         told += f" (red: {', '.join(named[:5])}{', …' if len(named) > 5 else ''})"
-    return Check(what, told, limit, next((colour for colour, found in by_verdict.items() if found), ""))
+    verdict = next((colour for colour, found in by_verdict.items() if found), "") if decides else ""
+    return Check(what, told, limit if decides else f"{limit}; {ONLY_SHOWN}", verdict, decides)
 
 
 def _against_predecessor(facts: CardFacts) -> Check:
-    figure = facts.figures.figure("auroc_difference_to_predecessor")
-    found = f"AUROC {interval_text(figure)}" if figure.value is not None else "no model was in use before"
-    return Check("Worse than the model in use before?", found, "difference in AUROC on the same people not wholly below 0", figure.verdict)
+    """The differences to the model in use before, AUROC and Brier score; the worse verdict of both."""
+    auroc, brier = (facts.figures.figure(f"{metric}_difference_to_predecessor") for metric in ("auroc", "brier"))
+    known = [f"{name} {interval_text(f, places)}" for name, f, places in (("AUROC", auroc, 3), ("Brier", brier, 5)) if f.value is not None]
+    limit = "on the same people, interval of AUROC not wholly below 0, of Brier score not wholly above"
+    verdict = verdicts.worst((auroc.verdict, brier.verdict)) or ""
+    return Check("Worse than the model in use before?", "; ".join(known) or "no model was in use before", limit, verdict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +181,7 @@ class GroupRow:
     plot: Plot | None
     is_hidden: bool
     verdict: str
+    slope_verdict: str
 
 
 @dataclass(frozen=True)
@@ -205,11 +222,12 @@ def _group_row(facts: CardFacts, kind: str, group: str) -> GroupRow:
         outcomes="hidden" if hidden else wording.count(known.outcomes),
         auroc=interval_text(auroc, 2),
         ratio=interval_text(ratio, 2),
-        slope=interval_text(slope, 2),
+        slope=slope_text(slope),
         flagged=percent_interval(flagged),
         plot=None if hidden else plot_of(ratio),
         is_hidden=hidden,
         verdict=ratio.verdict,
+        slope_verdict=slope.verdict,
     )
 
 
@@ -257,7 +275,7 @@ def compared_models(facts: CardFacts) -> tuple[ComparedModel, ...]:
             interval_text(difference),
             number(brier.value),
             interval_text(ratio, 2),
-            number(slope.value, 2),
+            wording.NOT_GIVEN if slope_text(slope) == wording.NOT_GIVEN else number(slope.value, 2),
             percent_interval(top),
             model == facts.model,
         )

@@ -5,8 +5,10 @@ What does not belong here: figures themselves, and the answers to TRIPOD+AI and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from fuller_popheath.place.neighbourhood_practice import NO_PCN
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.card_figures import Figure
 
@@ -32,6 +34,8 @@ _GROUPS = {
     "white": "White",
     "other": "Other, Chinese among them",
 }
+_PCNS = {NO_PCN: "in no PCN", "not_recorded": "not recorded"}
+"""The code of the published files for practices in no PCN is no name of one."""
 _QUINTILES = {"1": "1 (most deprived)", "5": "5 (least deprived)"}
 
 
@@ -47,7 +51,9 @@ def group_name(kind: str, group: str) -> str:
         return _QUINTILES.get(group, _GROUPS.get(group, group))
     if kind == "age_band":
         return group.replace("-", " to ").replace("not_recorded", "not recorded")
-    return _GROUPS.get(group, group if kind == "pcn" else group.replace("_", " "))
+    if kind == "pcn":
+        return _PCNS.get(group, group)
+    return _GROUPS.get(group, group.replace("_", " "))
 
 
 def number(value: float | None, places: int = 3) -> str:
@@ -76,6 +82,27 @@ def percent_interval(figure: Figure, places: int = 1) -> str:
     if figure.lower is None or figure.upper is None:
         return told
     return f"{told} ({number(figure.lower * 100, places)} to {number(figure.upper * 100, places)}%)"
+
+
+LEAST_SPREAD = 0.1
+"""A calibration slope is told where predicted log-odds differ by so much (standard deviation; a local choice): dividing by less gives any number."""
+
+
+def slope_text(figure: Figure, places: int = 2) -> str:
+    """A calibration slope with its interval; a dash where predictions hardly vary."""
+    return wording.NOT_GIVEN if _hardly_varies(figure) else interval_text(figure, places)
+
+
+def _hardly_varies(slope: Figure) -> bool:
+    """Whether the spread of predicted log-odds, told by how wide the slope's interval is for so many people and outcomes, is below LEAST_SPREAD.
+
+    By the information of a logistic line: the slope's standard error is about 1 / (spread x the root of n p (1 - p)).
+    """
+    if slope.lower is None or slope.upper is None or not slope.people or not slope.outcomes or slope.people <= slope.outcomes:
+        return False
+    standard_error = (slope.upper - slope.lower) / (2 * 1.96)
+    information = slope.outcomes * (1 - slope.outcomes / slope.people)
+    return standard_error * LEAST_SPREAD * math.sqrt(information) > 1
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.disclosure.small_numbers import rounded
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.bands import GRID, INK, QUIET
 from fuller_popheath.publish.card_figures import KINDS, ModelFigures, Point
@@ -169,10 +170,18 @@ def decision(figures: ModelFigures) -> Picture | None:
     panel.line(_xy(everybody), OTHER, 1.8)
     panel.line(_xy(model), LINE)
     panel.key([("the model", LINE), ("acting for everybody", OTHER), ("acting for nobody", QUIET)], panel.x(panel.x_range[1] * 0.52), panel.top + 14)
-    better = [p.x for p in model if (p.y or 0) > max(0.0, _at(everybody, p.x) or 0.0)]
-    told = f"above both between thresholds of {_percent(better[0])} and {_percent(better[-1])}" if better else "nowhere above both"
-    text = f"Net benefit of acting on the model, compared with acting for everybody and for nobody: the model is {told}."
+    text = f"Net benefit of acting on the model, compared with acting for everybody and for nobody: {_where_better(model, everybody)}."
     return Picture("decision", "Decision curve", text, scene, _data({"decision": model, "decision_all": everybody}))
+
+
+def _where_better(model: Sequence[Point], everybody: Sequence[Point]) -> str:
+    """At which thresholds the whole band of the model lies above both alternatives; of the line alone nothing is claimed."""
+    is_above = [p.lower is not None and p.lower > max(0.0, _at(everybody, p.x) or 0.0) for p in model]
+    runs = [[p.x for _, p in run] for is_run, run in itertools.groupby(zip(is_above, model, strict=True), key=lambda pair: pair[0]) if is_run]
+    if not runs:
+        return "at no threshold does the model’s whole 95% band lie above both"
+    told = [f"from {_percent(run[0])} to {_percent(run[-1])}" if len(run) > 1 else f"at {_percent(run[0])}" for run in runs]
+    return f"the model’s whole 95% band lies above both at thresholds {', '.join(told)}; at others it does not tell the model from the better of them"
 
 
 def subgroups(figures: ModelFigures, limits: tuple[float, float]) -> Picture | None:
@@ -219,8 +228,8 @@ def _draw_row(scene: Scene, panel: Panel, y: float, value: float | None, lower: 
 
 
 def learning(figures: ModelFigures) -> Picture | None:
-    """AUROC against how many people the model was fitted on: whether more would help."""
-    points = figures.curve("learning")
+    """AUROC against how many people the model was fitted on (to the nearest 5): whether more would help."""
+    points = [replace(point, x=float(rounded(point.x))) for point in figures.curve("learning")]
     if len(points) < 2:
         return None
     lows, highs = [p.lower or p.y or 0.5 for p in points], [p.upper or p.y or 0.5 for p in points]

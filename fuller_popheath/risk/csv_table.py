@@ -1,7 +1,7 @@
 """Reads a CSV from anywhere as a table to fit models on: numbers, categories, one outcome that happened or did not, and whose row it is.
 
-Nothing is known of the file but that its first line names the columns. What cannot be a feature is left out with a word: a column that never
-varies, a date, a row number, an identifier. What does not belong here: fitting, and our own files (`sources/`).
+Nothing is known of the file but that its first line names the columns. What does not belong here: which columns can be features and what their
+cells are (`table_columns.py`), fitting, and our own files (`sources/`).
 """
 
 from __future__ import annotations
@@ -19,34 +19,28 @@ import numpy as np
 
 from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.risk.person_share import person_share
-from fuller_popheath.sources.csv_text import to_utf8
+from fuller_popheath.risk.table_columns import DATE, MISSING, TEN_DIGITS, features_of
+from fuller_popheath.sources.csv_text import MOST_LINES_OF_A_ROW, to_utf8
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 PERSON = "person_id"
-RESERVED = "as_of"
+"""Whose row it is; in the file also Person_ID, PERSON ID, personId."""
 
 LEAST_ROWS = 50
 LEAST_OF_EACH = 10
 """So few rows, or persons with or without the outcome, say nothing about a model."""
 
 DELIMITERS = (",", ";", "\t", "|")
-MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "null", "?", "."})
-"""Cells that say nothing, in lower case. "none" is not among them: it is an answer to many questions."""
-
 HAPPENED = frozenset({"1", "1.0", "true", "t", "yes", "y"})
 DID_NOT_HAPPEN = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
-MOSTLY = 0.95
-"""A column of which so much is numbers (or dates) is one of numbers (or dates); the other cells count as missing."""
+LONGEST_NAME = 64
+"""A cell of the first line that is longer is no column's name."""
 
-MANY_VALUES, MANY_SHARE = 50, 0.5
-"""Text with more different values than this, and more than this share of the rows, identifies rows or is free text."""
-
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}( .*)?")
-_IDENTIFIER = re.compile(r"(^|[_\s.-])(id|index|row|rownum|rowid|mrn|nhs_?number|identifier|unnamed)([_\s.:-]|\d|$)|^unnamed", re.IGNORECASE)
+_NO_NAME = re.compile(rf"[+-]?\d*[.,]?\d+(e[+-]?\d+)?|{DATE}|.*{TEN_DIGITS}.*", re.IGNORECASE | re.DOTALL)
 
 Say = Callable[[str], None]
 
@@ -56,7 +50,8 @@ class OneTable:
     """The rows that can be used, in an order that rests on what they hold and not on where they stood.
 
     `features`: person_id (the row itself where the file has none) and the columns that can be features: double, or text for categories.
-    `row_number`: which row of the file each was, from 1 below the header. `left_out`: columns that are no features, and why.
+    `row_number`: which row of the file each was, from 1 below the header. `left_out`: columns that are no features, and why. `warnings`: what may
+    make figures look better than they are.
     """
 
     features: pa.Table
@@ -64,6 +59,7 @@ class OneTable:
     row_number: np.ndarray
     left_out: dict[str, str]
     has_persons: bool
+    warnings: tuple[str, ...] = ()
 
 
 def read_table(path: Path, outcome_column: str, seed: int, say: Say) -> OneTable:
@@ -71,54 +67,97 @@ def read_table(path: Path, outcome_column: str, seed: int, say: Say) -> OneTable
     import pandas as pd
     import pyarrow as pa
 
-    cells, decimal_comma = _cells(path)
-    if outcome_column not in cells:
-        raise SettingsWrong(f"{path.name} has no column {outcome_column}; it has {_some(list(cells))}")
+    cells, delimiter = _cells(path, outcome_column)
     if not set(cells) - {outcome_column, PERSON}:
         raise FileRefused(f"{path.name} has no column but {outcome_column}; a model needs others to predict it from")
     outcome = _outcome(cells.pop(outcome_column), outcome_column, path)
     has_outcome, said = outcome == 1, outcome >= 0
     if (unsaid := int((~said).sum())) > 0:
         say(f"{unsaid:,} of {len(said):,} rows do not say whether {outcome_column} happened and are left out.")
-    whole = pd.DataFrame(cells)
-    people, order = _people_and_order(whole, has_outcome, seed)
+    whole = _with_one_person_column(pd.DataFrame(cells), path, say)
+    features, left_out, warnings = features_of(whole.drop(columns=PERSON, errors="ignore"), said, delimiter, path, say)
+    people, order, same = _people_and_order(whole, list(features), has_outcome, said, seed)
+    warnings = [*([] if PERSON in whole else warnings), *([same] if same else [])]
+    for words in warnings:
+        say(f"{words}.")
     order = order[said[order]]
     persons = people.iloc[order]
     _refuse_too_little(has_outcome[order], persons, outcome_column, path)
-    columns: dict[str, pa.Array] = {PERSON: pa.array(persons, pa.string())}
-    left_out: dict[str, str] = {}
-    for name in whole.columns.drop(PERSON, errors="ignore"):
-        values, why = _feature(name, whole[name], said, decimal_comma, say)
-        if values is None:
-            left_out[name] = why
-            say(f"{name} is left out: {why}.")
-        else:
-            columns[name] = pa.array(values.iloc[order], from_pandas=True, type=pa.float64() if values.dtype == float else pa.string())
-    if len(columns) == 1:
+    if not features:
         raise FileRefused(f"{path.name}: none of its {whole.shape[1]} other columns can be a feature; it needs numbers or categories that vary")
-    return OneTable(pa.table(columns), has_outcome[order], order + 1, left_out, PERSON in whole)
+    columns = {
+        name: pa.array(values.iloc[order], from_pandas=True, type=pa.float64() if values.dtype == float else pa.string())
+        for name, values in features.items()
+    }
+    table = pa.table({PERSON: pa.array(persons, pa.string()), **columns})
+    return OneTable(table, has_outcome[order], order + 1, left_out, PERSON in whole, tuple(warnings))
 
 
-def _cells(path: Path) -> tuple[dict[str, list[str]], bool]:
-    """The cells of every column as text without blanks around, and whether numbers have a decimal comma."""
+def _text(path: Path) -> str:
     try:
-        text = to_utf8(path.read_bytes()).decode("utf-8", errors="replace")
+        content = path.read_bytes()
     except OSError:
         raise FileRefused(f"{path.name} cannot be read; is it there, and may this user read it?") from None
+    # Every other byte of Latin letters in UTF-16 is zero; no CSV in UTF-8 or Windows-1252 holds one.
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        raise FileRefused(f"{path.name} is in a wrong encoding (UTF-16, or no text at all); save it as CSV in UTF-8")
+    return to_utf8(content).decode("utf-8", errors="replace")
+
+
+def _cells(path: Path, outcome_column: str) -> tuple[dict[str, list[str]], str]:
+    """The cells of every column as text without blanks around, and the sign between cells. No refusal shows a cell, or a header that may be one."""
+    text = _text(path)
     delimiter = _delimiter(text)
+    rows: list[list[str]] = []
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(cell.strip() for cell in row)]
+        rows.extend(row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if any(cell.strip() for cell in row))
     except csv.Error:
-        raise FileRefused(f"{path.name} is not a CSV that can be read: a cell is too long, or its quotation marks do not close") from None
+        raise FileRefused(
+            f"{path.name} is not a CSV that can be read: after {len(rows):,} rows a cell is too long, or its quotation marks do not close"
+        ) from None
     if len(rows) < 2:
         raise FileRefused(f"{path.name} has no rows; the first line names the columns, and a row for each person follows")
     header = [name.strip() or f"unnamed_{place}" for place, name in enumerate(rows[0], 1)]
+    seems = sum(bool(_NO_NAME.fullmatch(name)) or len(name) > LONGEST_NAME for name in header)
+    again = [name in {row[place].strip() for row in rows[1:] if place < len(row)} for place, name in enumerate(header)]
+    if not seems and (outcome_column not in header or again[header.index(outcome_column)]):
+        seems = sum(again)
+    if seems:
+        raise FileRefused(
+            f"{path.name}: the first line looks like a row, not names: {seems} of its {len(header)} cells are numbers, dates, long or a column's "
+            "values; write the columns' names above it"
+        )
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise FileRefused(f"{path.name} has more than one column {_some(twice)}; give each a name of its own")
     wrong = sum(len(row) != len(header) for row in rows[1:])
     if wrong:
         raise FileRefused(f"{path.name}: {wrong:,} of {len(rows) - 1:,} rows do not have {len(header)} fields as its first line; mend or drop them")
-    return {name: [cell.strip() for cell in column] for name, column in zip(header, zip(*rows[1:], strict=True), strict=True)}, delimiter == ";"
+    _refuse_swallowed(rows, delimiter, path)
+    if outcome_column not in header:
+        raise SettingsWrong(f"{path.name} has no column {outcome_column}; it has {_some(header)}")
+    return {name: [cell.strip() for cell in column] for name, column in zip(header, zip(*rows[1:], strict=True), strict=True)}, delimiter
+
+
+def _refuse_swallowed(rows: Sequence[Sequence[str]], delimiter: str, path: Path) -> None:
+    """Refuses cells that hold whole rows: of a quotation mark that is not closed and another that is not opened, all between is one cell."""
+    held = [(cell.count("\n"), cell.count(delimiter)) for row in rows for cell in row if "\n" in cell]
+    width = len(rows[0])
+    # From within a row to within another there are as many signs for each line end as in a row.
+    swallowed = [lines for lines, signs in held if lines > MOST_LINES_OF_A_ROW or (width > 2 and signs == lines * (width - 1))]
+    if swallowed:
+        raise FileRefused(
+            f"{path.name}: {len(swallowed):,} cells hold {sum(swallowed):,} line ends and what looks like rows: a quotation mark that is not closed; "
+            "close it, or leave out a column of free text"
+        )
+
+
+def _with_one_person_column(whole: pd.DataFrame, path: Path, say: Say) -> pd.DataFrame:
+    names = [name for name in map(str, whole.columns) if re.sub(r"[\W_]", "", name).lower() == PERSON.replace("_", "")]
+    if len(names) > 1:
+        raise FileRefused(f"{path.name} has {len(names)} columns that say whose row it is, {_some(names)}; keep one of them")
+    if names and names != [PERSON]:
+        say(f"{names[0]} says whose row it is: rows of one person share a fold.")
+    return whole.rename(columns=dict.fromkeys(names, PERSON))
 
 
 def _delimiter(text: str) -> str:
@@ -136,7 +175,7 @@ def _outcome(cells: Sequence[str], name: str, path: Path) -> np.ndarray:
     told = np.array([known.get(cell.lower(), -2) for cell in cells])
     wrong = int((told == -2).sum())
     if wrong:
-        different = len({cell for cell, code in zip(cells, told, strict=True) if code != -1})
+        different = len({cell for cell, code in zip(cells, told, strict=True) if code == -2})
         raise FileRefused(
             f"{path.name}: {wrong:,} of {len(cells):,} cells of {name} ({different:,} different values) are neither 1/0, true/false nor yes/no; "
             "write 1 for those to whom it happened and 0 for the others"
@@ -144,18 +183,54 @@ def _outcome(cells: Sequence[str], name: str, path: Path) -> np.ndarray:
     return told
 
 
-def _people_and_order(whole: pd.DataFrame, has_outcome: np.ndarray, seed: int) -> tuple[pd.Series, np.ndarray]:
-    """Whose each row is, and the order of the rows by what they hold. A row that names nobody is a person of its own."""
+def _people_and_order(
+    whole: pd.DataFrame, features: list[str], has_outcome: np.ndarray, said: np.ndarray, seed: int
+) -> tuple[pd.Series, np.ndarray, str]:
+    """Whose each row is, the order of the rows by what they hold, and what to say of rows that are the same.
+
+    A row that names nobody is a person of its own; copies of one row are one person.
+    """
     import pandas as pd
     import pyarrow as pa
 
-    content = pd.Series("", whole.index).str.cat(whole, sep="\x1f")
-    shares = person_share(pa.array(content + np.where(has_outcome, "\x1f1", "\x1f0"), pa.string()), seed, "a row of a table")
+    def shares_of(names: list[str], end: np.ndarray | str) -> np.ndarray:
+        return person_share(
+            pa.array(pd.Series("", whole.index).str.cat(whole.loc[:, names], sep="\x1f") + end, pa.string()), seed, "a row of a table"
+        )
+
+    shares = shares_of(list(whole), np.where(has_outcome, "\x1f1", "\x1f0"))
     # Rows that hold the same are told apart by counting them: which is which makes no difference.
     copy = pd.Series(shares).groupby(shares, sort=False).cumcount().to_numpy()
     order = np.lexsort((copy, shares))
     own = pd.Series([f"row {share!r} {number}" for share, number in zip(shares.tolist(), copy.tolist(), strict=True)], whole.index)
-    return (whole[PERSON].where(~whole[PERSON].str.lower().isin(MISSING), own) if PERSON in whole else own), order
+    nobody = whole[PERSON].str.lower().isin(MISSING) if PERSON in whole else pd.Series(True, whole.index)
+    words = ""
+    if features:
+        alike = shares_of(features, "")
+        are_copies, words = _copies(alike[nobody.to_numpy() & said], has_outcome[nobody.to_numpy() & said])
+        own = pd.Series([f"rows {share!r}" for share in alike.tolist()], whole.index) if are_copies else own
+    return (whole[PERSON].where(~nobody, own) if PERSON in whole else own), order, words
+
+
+def _copies(alike: np.ndarray, has_outcome: np.ndarray) -> tuple[bool, str]:
+    """Whether rows with the same features (the same number in `alike`) are copies of a row, and what to say of them.
+
+    Different people with the same features differ in outcome about as often as any two; copies never do. In a table of few categories the former
+    are many, and a model must see some of them to know the others.
+    """
+    import pandas as pd
+
+    exact = int(pd.DataFrame({"row": alike, "outcome": has_outcome}).duplicated(keep=False).sum())
+    if not exact:
+        return False, ""
+    sets = pd.DataFrame({"row": alike, "outcome": has_outcome}).groupby("row")["outcome"].agg(["size", "sum"])
+    either = min((sets["sum"] > 0).sum(), (sets["sum"] < sets["size"]).sum())
+    sets = sets[sets["size"] > 1]
+    differ = float((2 * sets["sum"] * (sets["size"] - sets["sum"]) / (sets["size"] - 1)).sum() / sets["size"].sum())
+    told = f"{exact:,} of {len(alike):,} rows are the same as another in every feature and the outcome"
+    if differ < has_outcome.mean() * (1 - has_outcome.mean()) and either >= LEAST_OF_EACH:
+        return True, f"{told}: they are taken as copies, and the same rows share a fold"
+    return False, f"{told}: others with the same features differ in outcome, or too few rows differ, so they are taken as different persons"
 
 
 def _refuse_too_little(has_outcome: np.ndarray, persons: pd.Series, name: str, path: Path) -> None:
@@ -171,40 +246,6 @@ def _refuse_too_little(has_outcome: np.ndarray, persons: pd.Series, name: str, p
                 f"{path.name}: {name} {what} in {count} of {len(has_outcome):,} rows, of {people} persons; "
                 f"at least {LEAST_OF_EACH} persons are needed on either side"
             )
-
-
-def _feature(name: str, cells: pd.Series, said: np.ndarray, decimal_comma: bool, say: Say) -> tuple[pd.Series | None, str]:
-    """The column as numbers (NaN missing) or text (None missing); or nothing, and why."""
-    import pandas as pd
-
-    if name == RESERVED:
-        return None, "the name stands for the day of a table"
-    known = ~cells.str.lower().isin(MISSING)
-    different = cells[known & said].nunique()
-    if different == 0:
-        return None, "it is empty"
-    if different == 1 and known[said].all():
-        return None, "all rows have the same value"
-    told = cells.str.replace(",", ".", regex=False) if decimal_comma else cells
-    numbers = pd.to_numeric(told.where(known), errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
-    is_number = numbers.notna()
-    if is_number.sum() >= MOSTLY * known.sum():
-        if _counts_rows(name, numbers):
-            return None, "it is a row number or an identifier"
-        if lost := int((known & ~is_number).sum()):
-            say(f"{name}: {lost:,} of {len(cells):,} cells are not numbers and count as missing.")
-        return numbers, ""
-    if cells[known].str.fullmatch(_DATE).mean() >= MOSTLY:
-        return None, "it is a date; make it a number, as an age or the days between two dates"
-    if different > MANY_VALUES and different > MANY_SHARE * known.sum():
-        return None, f"it is text with {different:,} different values: an identifier, or free text"
-    return cells.where(known, None), ""
-
-
-def _counts_rows(name: str, numbers: pd.Series) -> bool:
-    """Whether a column of numbers is a different whole number in every row, and says so by its name or by leaving none out."""
-    whole = numbers.notna().all() and bool((numbers % 1 == 0).all()) and numbers.is_unique
-    return bool(whole and (_IDENTIFIER.search(name) or numbers.max() - numbers.min() == len(numbers) - 1))
 
 
 def _some(names: Sequence[str], most: int = 20) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fuller_popheath.disclosure.small_numbers import rounded
+from fuller_popheath.disclosure.small_numbers import LARGEST_HIDDEN, rounded
 from fuller_popheath.errors import ContractBroken
 from fuller_popheath.risk.evaluation import table_of
 from fuller_popheath.risk.verdicts import of_drift
@@ -33,16 +33,26 @@ Reference = Mapping[str, Mapping[str, Any]]
 """Per feature the ranges and the shares of people in them, of plain values that a manifest can hold."""
 
 SHARE_DIGITS = 4
-"""Shares are kept to the ten-thousandth, below which the index does not look: one person cannot be read off them."""
+"""Shares are kept to the ten-thousandth, below which the index does not look."""
+
+LEAST_PEOPLE = 10
+"""The reference has no range of fewer people: a range of one, with that person's value as its edge, would be a record of them."""
+
+INDEX_DIGITS = 3
+"""The index is published so: of a yes or no, a finer one tells the exact number of people."""
 
 
 def reference_of(features: pa.Table, probability: np.ndarray | None = None) -> dict[str, dict[str, Any]]:
     """The reference of every feature of the people a model was made with, and of what it predicted for them, for the model's manifest.
 
-    JSON goes in and out of it unchanged. Numbers have the ranges of their tenths, texts one a value, missing its own. `probability` should be of
-    people the model was not fitted on.
+    JSON goes in and out of it unchanged. Numbers have the ranges of their tenths, texts one a value, missing its own; each range holds LEAST_PEOPLE
+    or nobody (`stability.reference_bins`), and a feature that fewer people have is left out. `probability` should be of people the model was not
+    fitted on.
     """
-    return {name: _plain(values) for name, values in _columns(features, probability)}
+    import pandas as pd
+
+    columns = _columns(features, probability)
+    return {name: _plain(values) for name, values in columns if np.count_nonzero(pd.notna(values)) >= LEAST_PEOPLE}
 
 
 def drift(
@@ -67,17 +77,18 @@ def drift(
         if name in reference:
             found = stability_against(_bins(reference[name]), values)
             index, then, now = (_known(n) for n in (found.index, found.missing_share_reference, found.missing_share_now))
-            then, now = (None if share is None else min(100 * share, 100.0) for share in (then, now))
+            missing_then, missing_now = (None if share is None else min(100 * share, 100.0) for share in (then, now))
             rows.append(
                 {
                     "as_of": as_of,
                     **{key: about_model[key] for key in ("outcome", "age_group", "model_id")},
                     "feature": name,
                     # An index of nothing changed can fall below nought by rounding alone.
-                    "population_stability_index": None if index is None else max(index, 0.0),
-                    "missing_percent_training": then,
-                    "missing_percent_now": now,
-                    "verdict": of_drift(index, then, now, monitoring),
+                    "population_stability_index": None if index is None else max(round(index, INDEX_DIGITS), 0.0),
+                    "missing_percent_training": _shown_percent(then, int(reference[name]["people_count"])),
+                    "missing_percent_now": _shown_percent(now, len(values)),
+                    # Reached from what is exact: what is hidden or rounded decides nothing.
+                    "verdict": of_drift(index, missing_then, missing_now, monitoring),
                 }
             )
     return table_of(rows, DRIFT)
@@ -98,7 +109,7 @@ def _columns(features: pa.Table, probability: np.ndarray | None) -> Iterator[tup
 def _plain(values: np.ndarray) -> dict[str, Any]:
     from fuller_popheath.methods.stability import reference_bins
 
-    bins = asdict(reference_bins(values))
+    bins = asdict(reference_bins(values, least_people=LEAST_PEOPLE))
     bins["shares"] = [round(share, SHARE_DIGITS) for share in bins["shares"]]
     bins["upper_edges"], bins["categories"] = list(bins["upper_edges"]), list(bins["categories"])
     bins["missing_share"] = _known(round(bins["missing_share"], SHARE_DIGITS))
@@ -117,6 +128,17 @@ def _bins(plain: Mapping[str, Any]) -> ReferenceBins:
         missing_share=float("nan") if missing is None else float(missing),
         people_count=int(plain["people_count"]),
     )
+
+
+def _shown_percent(share: float | None, people: int) -> float | None:
+    """A share of so many people as it is published: percent to one decimal, of counts to the nearest 5; None where either side is 1 to 7 people."""
+    if share is None or not people:
+        return None
+    missing = round(share * people)
+    if any(0 < count <= LARGEST_HIDDEN for count in (missing, people - missing)):
+        return None
+    counts = rounded([missing, people])
+    return min(round(100 * int(counts[0]) / int(counts[1]), 1), 100.0)
 
 
 def _known(number: float) -> float | None:

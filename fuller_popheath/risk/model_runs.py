@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.disclosure.small_numbers import rounded
+from fuller_popheath.risk.subgroups import NOT_RECORDED
 from fuller_popheath.risk.verdicts import AUROC_DIFFERENCE, worst
 
 if TYPE_CHECKING:
@@ -84,4 +85,5 @@ def run_row(
 def _decides(row: Mapping[str, Any]) -> bool:
     """Whether a judged figure counts for the model's verdict: groups beside the quintiles are shown, but most are too small to tell."""
     of_all = row["subgroup_kind"] == "all"
-    return bool(row["verdict"]) and (of_all or (row["subgroup_kind"] == "imd_quintile" and row["metric"] == "observed_over_expected"))
+    of_quintile = row["subgroup_kind"] == "imd_quintile" and row["subgroup"] != NOT_RECORDED and row["metric"] == "observed_over_expected"
+    return bool(row["verdict"]) and (of_all or of_quintile)

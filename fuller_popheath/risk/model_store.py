@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from fuller_popheath.risk.fitted import FittedModel
 
 MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
-MODEL_ID = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9_]{1,32}\.[a-z0-9_]{1,64}\.([0-9]{4}-[0-9]{2}-[0-9]{2}|undated)\.[0-9a-f]{8}")
-"""`<outcome>.<age group>.<model>.<as of>.<8 hex>`: no separator of paths, no dot that leads upwards, no link."""
+MODEL_ID = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9_]{1,32}\.[a-z0-9_]{1,64}\.([0-9]{4}-[0-9]{2}-[0-9]{2}|undated)\.[0-9a-f]{16}")
+"""`<outcome>.<age group>.<model>.<as of>.<16 hex>`: no separator of paths, no dot that leads upwards, no link."""
+
+HASH_DIGITS = 16
+"""So many of the hash of what is in a model are in its id: with fewer, another model of the same id could be looked for."""
 
 REQUIRED = ("outcome", "age_group", "model", "role", "as_of", "is_synthetic", "feature_contract_hash")
 """What every manifest says; more is welcome. `as_of`: ISO, or null for a model of a table without a day."""
@@ -97,14 +100,21 @@ def load(folder: Path, model_id: str) -> StoredModel:
 def read_manifest(folder: Path, model_id: str) -> dict[str, Any]:
     """What is known of a model, without loading it. Errors as in `load`."""
     place = _place(folder, model_id)
+    too_deep = FileRefused(f"{model_id}: {MANIFEST_FILE} is nested too deep; restore it, or train again")
     try:
         manifest = json.loads(_read(place / MANIFEST_FILE))
+    except RecursionError:
+        raise too_deep from None
     except ValueError:
         raise FileRefused(f"{model_id}: {MANIFEST_FILE} is no JSON; restore it, or train again") from None
     if not isinstance(manifest, dict) or any(name not in manifest for name in (*REQUIRED, *WRITTEN_HERE)):
         raise FileRefused(f"{model_id}: {MANIFEST_FILE} does not say what a manifest says; restore it, or train again")
-    is_whole = manifest["manifest_sha256"] == _digest({name: value for name, value in manifest.items() if name != "manifest_sha256"})
-    if not is_whole or manifest["model_id"] != model_id or _id(manifest, str(manifest["model_sha256"])) != model_id:
+    try:
+        is_whole = manifest["manifest_sha256"] == _digest({name: value for name, value in manifest.items() if name != "manifest_sha256"})
+        is_of_id = manifest["model_id"] == model_id and _id(manifest, str(manifest["model_sha256"])) == model_id
+    except RecursionError:
+        raise too_deep from None
+    if not is_whole or not is_of_id:
         raise FileRefused(f"{model_id}: {MANIFEST_FILE} has been changed since the model was stored; restore it, or train again")
     return manifest
 
@@ -123,7 +133,7 @@ def named(text: str) -> str:
 
 def _id(manifest: Mapping[str, Any], model_sha256: str) -> str:
     content = _digest({"model": model_sha256, "manifest": _free(manifest)})
-    parts = (manifest["outcome"], manifest["age_group"], manifest["model"], manifest["as_of"] or "undated", content[:8])
+    parts = (manifest["outcome"], manifest["age_group"], manifest["model"], manifest["as_of"] or "undated", content[:HASH_DIGITS])
     return ".".join(str(part) for part in parts)
 
 
@@ -149,7 +159,7 @@ def _refuse_misfit(model: FittedModel, manifest: Mapping[str, Any]) -> None:
             date.fromisoformat(manifest["as_of"])
         json.dumps(manifest, allow_nan=False)
         model_id = _id(manifest, "")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise SettingsWrong("a manifest holds texts, finite numbers, true and false, lists and mappings by text, and as_of as an ISO date") from None
     if not MODEL_ID.fullmatch(model_id):
         raise SettingsWrong("outcome, age group and model of a manifest are small letters, digits and underscores: see model_store.named")
@@ -158,7 +168,7 @@ def _refuse_misfit(model: FittedModel, manifest: Mapping[str, Any]) -> None:
 def _place(folder: Path, model_id: str) -> Path:
     """Where a model lies. Raises SettingsWrong for an id that could lead elsewhere, or is not there."""
     if not MODEL_ID.fullmatch(model_id):
-        raise SettingsWrong("that is no model id: expected <outcome>.<age group>.<model>.<date>.<8 hexadecimal digits>, as `fuller train` prints it")
+        raise SettingsWrong("that is no model id: expected <outcome>.<age group>.<model>.<date>.<16 hexadecimal digits>, as `fuller train` prints it")
     place = folder / model_id
     if place.is_symlink() or not place.is_dir():
         there = ", ".join(model_ids(folder)) or "none"

@@ -49,6 +49,11 @@ MANY_ROWS = 20_000
 INNER_FOLDS = 4
 ASIDE_SHARE = 0.2
 
+TOO_GOOD = 0.98
+"""No clinical model is as good as this AUROC: a column that was filled in because of the outcome is."""
+CUTS = 20
+"""A number is looked at alone as a category of so many equal shares too, so that both its ends may go with the outcome."""
+
 AGE_GROUP = "all"
 
 Say = Callable[[str], None]
@@ -57,8 +62,9 @@ Say = Callable[[str], None]
 def train_on_table(path: Path, outcome_column: str, out: Path, seed: int, training: Training, say: Say = lambda _: None) -> dict[str, Any]:
     """Fits, judges and stores every model that the table of a CSV allows; `outcome_column` holds 1/0, true/false or yes/no.
 
-    A column person_id groups the folds. Writes OUT/evaluation.json (and returns it), OUT/predictions.csv (row, fold, outcome and each model's
-    probability, from models that did not see the row) and OUT/models, fitted on all rows. The same rows in another order give the same.
+    A column person_id groups the folds. Writes OUT/evaluation.json (and returns it; `warnings` are what may flatter the figures),
+    OUT/predictions.csv (row, fold, outcome and each model's probability, from models that did not see the row) and OUT/models, fitted on all rows.
+    The same rows in another order give the same.
     Raises FileRefused for a file that cannot be used, SettingsWrong for an unknown outcome.
     """
     table = read_table(path, outcome_column, seed, say)
@@ -85,6 +91,8 @@ def train_on_table(path: Path, outcome_column: str, out: Path, seed: int, traini
         "parameters": parameters,
         "stored": stored,
     }
+    areas = {name: found["auroc"] for name, found in told["models"].items()}
+    told["warnings"] = [*table.warnings, *leak_warnings(table, areas, outcome_column, fold)]
     text = json.dumps(told, indent=2, allow_nan=False) + "\n"
     out.mkdir(parents=True, exist_ok=True)
     # Predictions are about persons: the owner's only.
@@ -145,6 +153,36 @@ def metrics(has_outcome: np.ndarray, probability: np.ndarray) -> dict[str, float
         told |= {name: estimate.value, f"{name}_lower": estimate.lower, f"{name}_upper": estimate.upper}
     told["ici"] = calibration_curve(has_outcome, probability).ici
     return {name: float(value) if math.isfinite(value) else None for name, value in told.items()}
+
+
+def leak_warnings(table: OneTable, area_of: dict[str, float | None], outcome: str, fold: np.ndarray) -> list[str]:
+    """The columns that alone tell the outcome better than TOO_GOOD, or else the models that do (`area_of`: AUROC by name), each in a sentence."""
+    names = [name for name in table.features.column_names if name != PERSON]
+    alone = {name: _area_alone(table.features[name], table.has_outcome, fold) for name in names}
+    told = [f"{name} alone tells {outcome} almost perfectly (AUROC {area:.3f})" for name, area in alone.items() if area > TOO_GOOD]
+    good = [name for name, area in area_of.items() if (area or 0) > TOO_GOOD]
+    if good and not told:
+        best = max(alone, key=lambda name: alone[name])
+        told = [f"AUROC above {TOO_GOOD} of {', '.join(good)}; the column that tells most alone is {best} (AUROC {alone[best]:.3f})"]
+    return [f"{words}: knows the outcome? leave it out" for words in told]
+
+
+def _area_alone(column: pa.ChunkedArray, has_outcome: np.ndarray, fold: np.ndarray) -> float:
+    """The AUROC, 0.5 or more, of a column by itself: as a number either way round with the missing at either end, and as a category."""
+    import pandas as pd
+
+    cells = column.to_pandas()
+    areas = []
+    if cells.dtype == float:
+        found = [auroc(has_outcome, cells.rank().fillna(end).to_numpy()).value for end in (-1.0, len(cells) + 1.0)]
+        areas = [max(area, 1 - area) for area in found]
+        cells = pd.Series(np.searchsorted(np.unique(cells.quantile(np.arange(1, CUTS) / CUTS)), cells), cells.index).where(cells.notna(), -1)
+    rows = pd.DataFrame({"value": pd.factorize(cells, use_na_sentinel=False)[0], "fold": fold, "events": has_outcome, "rows": 1})
+    sums = rows.groupby("value")[["events", "rows"]].transform("sum") - rows.groupby(["value", "fold"])[["events", "rows"]].transform("sum")
+    # The share with the outcome among the same value in the other folds; a value that is in none of them says what all rows do.
+    share = (sums["events"] + has_outcome.mean()) / (sums["rows"] + 1)
+    areas.append(auroc(has_outcome, share.to_numpy()).value)
+    return float(max(areas))
 
 
 def _possible(columns: list[str], say: Say) -> list[ModelSpec]:

@@ -35,15 +35,20 @@ def in_use(site: Site, folder: Path, outcome: str, age_group: str, is_synthetic:
     """The model of an outcome and age group, from `[models] promoted` in site.toml; None where none is promoted and the data may be real.
 
     On make-believe data (`is_synthetic`), where none is promoted: the newest of the default models that was trained up to `as_of`. Raises
-    SettingsWrong for a line about nothing that is predicted, and for a promoted id that is not there, is of another outcome or age group, or was
-    trained on make-believe data and would score real people; ContractBroken where the features have changed since; FileRefused for a manifest that
-    was changed.
+    SettingsWrong for any line, whichever outcome it is about, that is about nothing that is predicted, or whose id is not there, is of another
+    outcome or age group, or was trained on make-believe data and would score real people; FileRefused for a line whose manifest was changed;
+    ContractBroken where the features have changed since the promoted model of this outcome and age group was trained.
     """
     _refuse_unknown_lines(site)
-    promoted = site.models.promoted.get(f"{outcome}.{age_group}")
-    if promoted is not None:
-        manifest = read_manifest(folder, promoted)
-        _refuse_unfit(promoted, manifest, outcome, age_group, is_synthetic)
+    # All lines, because one about an outcome that no list shows is read by nothing else that would say it is wrong.
+    manifests = {name: _promoted_manifest(folder, name, model_id, is_synthetic) for name, model_id in site.models.promoted.items()}
+    name = f"{outcome}.{age_group}"
+    if name in manifests:
+        promoted = site.models.promoted[name]
+        if manifests[name]["feature_contract_hash"] != feature_contract_hash():
+            raise ContractBroken(
+                f"{_line(name)}: the features have changed since {promoted} was trained, so it must not score; train and promote a new model"
+            )
         return InUse(promoted, is_demonstration=is_synthetic)
     return _newest(folder, outcome, age_group, as_of) if is_synthetic else None
 
@@ -54,14 +59,24 @@ def _refuse_unknown_lines(site: Site) -> None:
         raise SettingsWrong(f"models.promoted: nothing is called {', '.join(unknown)}; there are {', '.join(known)}")
 
 
-def _refuse_unfit(model_id: str, manifest: Mapping[str, Any], outcome: str, age_group: str, is_synthetic: bool) -> None:
-    line = f'models.promoted, "{outcome}.{age_group}"'
-    if (manifest["outcome"], manifest["age_group"]) != (outcome, age_group):
-        raise SettingsWrong(f"{line}: {model_id} is a model of {manifest['outcome']}.{manifest['age_group']}; name one of its own")
+def _promoted_manifest(folder: Path, name: str, model_id: str, is_synthetic: bool) -> Mapping[str, Any]:
+    """The manifest of the model that a line names. `name`: outcome and age group of the line, which every refusal says."""
+    try:
+        manifest = read_manifest(folder, model_id)
+    except (SettingsWrong, FileRefused) as refused:
+        raise type(refused)(f"{_line(name)}: {refused}") from None
+    about = f"{manifest['outcome']}.{manifest['age_group']}"
+    if about != name:
+        raise SettingsWrong(f"{_line(name)}: {model_id} is a model of {about}; name one of its own")
     if manifest["is_synthetic"] and not is_synthetic:
-        raise SettingsWrong(f"{line}: {model_id} was trained on make-believe people and scores no real ones; promote one trained on your own data")
-    if manifest["feature_contract_hash"] != feature_contract_hash():
-        raise ContractBroken(f"{line}: the features have changed since {model_id} was trained, so it must not score; train and promote a new model")
+        raise SettingsWrong(
+            f"{_line(name)}: {model_id} was trained on make-believe people and scores no real ones; promote one trained on your own data"
+        )
+    return manifest
+
+
+def _line(name: str) -> str:
+    return f'models.promoted, "{name}"'
 
 
 def _newest(folder: Path, outcome: str, age_group: str, as_of: date | None) -> InUse | None:

@@ -40,6 +40,27 @@ def test_straight_lines_are_scikit_learns_ridge_regression_on_standardised_colum
     assert np.abs(model.decision_function(matrix) - theirs.decision_function(scaled.transform(matrix))).max() < 1e-6
 
 
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+def test_a_penalty_per_row_is_that_many_times_the_rows(weight: float) -> None:
+    matrix, outcome, _ = curved(800, 11)
+    weights = np.full(800, weight)
+    per_row = SplineLogistic((False, True, False), {"knots": 4, "l2_per_row": 0.05}).fit(matrix, outcome, weights)
+    absolute = SplineLogistic((False, True, False), {"knots": 4, "l2": 40.0 * weight}).fit(matrix, outcome, weights)
+    assert np.abs(per_row.decision_function(matrix) - absolute.decision_function(matrix)).max() < 1e-12
+
+
+def test_a_penalty_per_row_shrinks_a_model_of_some_rows_as_much_as_one_of_all() -> None:
+    matrix, outcome, _ = curved(20_000, 12)
+    others, _, _ = curved(4_000, 13)
+    spread = {
+        (name, rows): np.std(SplineLogistic((False, True, False), {"knots": 0, name: l2}).fit(matrix[:rows], outcome[:rows]).decision_function(others))
+        for name, l2 in (("l2", 3_000.0), ("l2_per_row", 0.3))
+        for rows in (7_500, 10_000)
+    }
+    assert spread["l2_per_row", 10_000] / spread["l2_per_row", 7_500] == pytest.approx(1, abs=0.02)
+    assert spread["l2", 10_000] / spread["l2", 7_500] > 1.05
+
+
 def test_a_weight_counts_as_so_many_rows() -> None:
     matrix, outcome, _ = curved(600, 2)
     times = np.random.default_rng(2).integers(1, 4, len(matrix))
@@ -109,9 +130,10 @@ def test_contributions_add_up_are_relative_to_the_average_row_and_do_not_depend_
     assert np.abs(alone - score[:200]).max() < 1e-12
 
 
-def test_many_rows_get_what_one_fit_of_all_would(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("l2", [{"l2": 3.0}, {"l2_per_row": 0.01}])
+def test_many_rows_get_what_one_fit_of_all_would(monkeypatch: pytest.MonkeyPatch, l2: dict[str, float]) -> None:
     matrix, outcome, _ = curved(5_000, 8)
-    parameters = {"knots": 0, "l2": 3.0}
+    parameters = {"knots": 0, **l2}
     whole = SplineLogistic((False, True, False), parameters).fit(matrix, outcome)
     monkeypatch.setattr(spline_logistic, "FIRST_ROWS", 500)
     in_two = SplineLogistic((False, True, False), parameters).fit(matrix, outcome)

@@ -126,6 +126,29 @@ def test_shares_add_up_and_the_index_is_never_below_0(values: list[float], bins:
     assert stability_against(made, [5.0, math.nan, 0.0]).index >= 0
 
 
+MADE_OF = st.one_of(st.integers(0, 5).map(float), st.floats(0.001, 900), st.just(math.nan))
+
+
+@given(st.lists(MADE_OF, max_size=90), st.integers(2, 12), st.integers(2, 12))
+def test_every_bin_holds_enough_people_or_nobody(values: list[float], bins: int, least: int) -> None:
+    made = reference_bins(values, bins, least)
+    known = [value for value in values if not math.isnan(value)]
+    assert all(share * made.people_count >= least - 1e-6 or share == 0 for share in made.shares) or len(known) < least
+    assert made.missing_share == 0 or not known or made.missing_share * made.people_count >= least - 1e-6
+    assert len(made.shares) == len(made.upper_edges) + 1 or not made.people_count
+    if made.people_count:
+        assert sum(made.shares) + made.missing_share == pytest.approx(1)
+    if len(known) < least:
+        assert made.upper_edges == ()
+
+
+@given(st.lists(st.sampled_from("aaaabbbcde"), max_size=60), st.integers(2, 12))
+def test_every_category_holds_enough_people(values: list[str], least: int) -> None:
+    made = reference_bins(np.array(values, dtype=np.str_), least_people=least)
+    assert all(values.count(name) >= least for name in made.categories)
+    assert not made.categories or all(share == 0 or share * made.people_count >= least - 1e-6 for share in made.shares)
+
+
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=40))
 def test_rank_agreement_is_spearmans(pairs: list[tuple[int, int]]) -> None:
     a, b = np.array([p[0] for p in pairs], dtype=float), np.array([p[1] for p in pairs], dtype=float)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AS_OF = date(2026, 10, 1)
 OUTCOME = "emergency_admission_12m"
-MODEL_ID = "emergency_admission_12m.adult.additive.2026-10-01.0a1b2c3d"
+MODEL_ID = "emergency_admission_12m.adult.additive.2026-10-01.0a1b2c3d0a1b2c3d"
 AUROC = 0.79
 QUINTILES = {"1": 1.06, "2": 1.01, "3": 0.98, "4": 0.97, "5": 0.70}
 """Observed over expected; 5 is the red one, with an interval of 0.63 to 0.78."""
@@ -130,7 +130,7 @@ def curves() -> pa.Table:
         "calibration_decile": [(x, x * 0.99, x * 0.85, x * 1.15) if x > 0.01 else (x, None, None, None) for x in tenths],
         "decision": [(t / 100, 0.06 * math.exp(-t / 12), 0.055 * math.exp(-t / 12), 0.065 * math.exp(-t / 12)) for t in range(1, 61)],
         "decision_all": [(t / 100, 0.08 - 0.92 * (t / 100) / (1 - t / 100), None, None) for t in range(1, 61)],
-        "learning": [(n, 0.79 - 4 / math.sqrt(n) * 0.5, None, None) for n in (5_125, 10_250, 20_500, 41_000)],
+        "learning": [(n, 0.79 - 4 / math.sqrt(n) * 0.5, None, None) for n in (5_125, 10_251, 20_502, 41_002)],
         "risk_distribution": [(k / 50, None if k == 30 else float(5 * round(3_000 * math.exp(-k / 4))), None, None) for k in range(50)],
     }
     about = {"as_of": AS_OF, "outcome": OUTCOME, "age_group": "adult", "model": "additive", "model_id": None, "validation": "temporal"}

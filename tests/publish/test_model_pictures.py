@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from fuller_popheath.publish import model_pictures
-from fuller_popheath.publish.card_figures import model_figures
+from fuller_popheath.publish.card_figures import ModelFigures, Point, model_figures
 from fuller_popheath.publish.card_views import position
 from fuller_popheath.publish.plot_panel import decades, round_up, ticks
 
@@ -34,6 +34,31 @@ def test_data_behind_a_picture_are_the_rows_of_the_table() -> None:
     hidden = model_pictures.calibration(_figures())
     assert hidden is not None
     assert pc.sum(pc.equal(hidden.data["curve"], "calibration_decile")).as_py() == 9  # the hidden tenth is not there
+
+
+def test_a_learning_curve_tells_rounded_counts() -> None:
+    picture = model_pictures.learning(_figures())
+    assert picture is not None
+    assert picture.data["x"].to_pylist() == [5_125, 10_250, 20_500, 41_000]
+    assert "on 41,000" in picture.alternative
+
+
+def _decision(lower: float | None) -> str:
+    model = [Point(t / 100, 0.03, lower if t < 30 else None if t < 50 else lower, 0.04) for t in range(10, 61)]
+    picture = model_pictures.decision(
+        ModelFigures("o", "adult", "additive", {}, {("temporal", "decision"): tuple(model), ("temporal", "decision_all"): ALL_TREATED})
+    )
+    assert picture is not None
+    return picture.alternative
+
+
+ALL_TREATED = tuple(Point(t / 100, 0.08 - 0.92 * (t / 100) / (1 - t / 100), None, None) for t in range(1, 61))
+
+
+def test_a_decision_curve_claims_only_what_its_band_supports() -> None:
+    assert "band lies above both at thresholds from 10% to 29%, from 50% to 60%; at others it does not tell" in _decision(0.01)
+    for lower in (-0.01, 0.0, None):
+        assert "at no threshold does the model’s whole 95% band lie above both" in _decision(lower)
 
 
 def test_pictures_are_png_and_the_same_each_time() -> None:

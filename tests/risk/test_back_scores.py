@@ -1,118 +1,84 @@
-"""What models in use would have said a year ago: of everybody who was at risk then, each in their own row and group."""
+"""Models asked in hindsight: everybody who was at risk then, less those whom a model was recalibrated with."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from fuller_popheath import registry
+from fuller_popheath.errors import InputMissing
 from fuller_popheath.risk.back_scores import back_scores
-from fuller_popheath.risk.fitted import FittedModel
+from fuller_popheath.risk.fitting import fit
 from fuller_popheath.risk.index_population import IndexPopulation
-from fuller_popheath.risk.scorecard import followed_up
+from fuller_popheath.risk.person_share import person_share
+from fuller_popheath.risk.scorecard import followed_up, scorecard
 from fuller_popheath.risk.scoring import ScoringModel
-from tests.risk.scoring.conftest import fitted, people_with_features
+from fuller_popheath.risk.training_sets import USE, judging_rows
+from fuller_popheath.site import Monitoring, Training
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EMERGENCY, READMISSION = "emergency_admission_12m", "readmission_30d"
-DAY, AS_OF = date(2025, 8, 1), date(2026, 8, 1)
-PEOPLE = 400
-
-
-def population(outcomes: tuple[str, ...] = (EMERGENCY, READMISSION)) -> IndexPopulation:
-    """Every third person at risk of readmission; persons at even places in one PCN, at odd ones in another."""
-    import pyarrow as pa
-
-    features = people_with_features(PEOPLE, seed=5)
-    place = np.arange(PEOPLE)
-    people = pa.table(
-        {
-            "person_id": features["person_id"],
-            "age_years": features["age_years"],
-            "practice_code": ["Y90001"] * PEOPLE,
-            "pcn_code": np.where(place % 2, "U00001", "U00000"),
-            "place_code": ["99X"] * PEOPLE,
-        }
-    )
-    at_risk = {EMERGENCY: place >= 0, READMISSION: place % 3 == 0}
-    labels = {name: labels_of(features["person_id"], at_risk[name]) for name in outcomes}
-    return IndexPopulation(DAY, AS_OF, people, features, labels, people.slice(0, 0), 1.0)
-
-
-def labels_of(person_id: pa.ChunkedArray, is_at_risk: np.ndarray) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "person_id": person_id,
-            "is_at_risk": is_at_risk,
-            "has_outcome": is_at_risk & (np.arange(PEOPLE) % 6 == 0),
-            "ended_by": np.where(np.arange(PEOPLE) % 7 == 0, "left", "horizon"),
-        }
-    )
-
-
-def in_use(model: FittedModel, **changes: str) -> ScoringModel:
-    model = replace(model, **changes)  # type: ignore[arg-type]
-    return ScoringModel(f"{model.outcome}.{model.age_group}.{model.model}.2026-08-01.00000000", model, is_demonstration=True)
+OUTCOME = "emergency_admission_12m"
+SETTINGS = Training(seed=3, calibration_share=0.4)
 
 
 @pytest.fixture(scope="module")
-def models() -> tuple[ScoringModel, ScoringModel, ScoringModel]:
-    model = fitted("additive", EMERGENCY, "adult")
-    return in_use(model), in_use(model, age_group="under_18"), in_use(model, outcome=READMISSION)
+def validation(risk_ics: Any) -> IndexPopulation:
+    return risk_ics.validation
 
 
-Models = tuple[ScoringModel, ScoringModel, ScoringModel]
+@pytest.fixture(scope="module")
+def in_use(validation: IndexPopulation) -> list[ScoringModel]:
+    models = []
+    for age_group in ("adult", "under_18"):
+        people, _ = judging_rows(validation, OUTCOME, age_group, SETTINGS)
+        model = fit(registry.models()["age_sex"], people, {}, 1, SETTINGS, outcome=OUTCOME, age_group=age_group)
+        models.append(ScoringModel(f"{OUTCOME}.{age_group}.age_sex.2026-08-01.0123abcd01234567", model, True))
+    return models
 
 
-def test_everybody_at_risk_is_scored_by_the_model_of_their_age(models: Models) -> None:
-    given = population()
-    scores, groups = back_scores(models, given)
+def scored(in_use: list[ScoringModel], validation: IndexPopulation, settings: Training = SETTINGS) -> tuple[pa.Table, Any]:
+    return back_scores(in_use, validation, {each.model_id: settings for each in in_use})
+
+
+def test_nobody_is_asked_about_whom_the_model_was_recalibrated_with(in_use: list[ScoringModel], validation: IndexPopulation) -> None:
+    scores, groups = scored(in_use, validation)
+    numbers = person_share(scores["person_id"], SETTINGS.seed, USE)
+    assert numbers.min() >= SETTINGS.calibration_share
+    everybody, _ = scored(in_use, validation, SETTINGS.model_copy(update={"calibration_share": 0.0}))
+    assert everybody.num_rows == validation.people.num_rows
+    others = person_share(everybody["person_id"], SETTINGS.seed, USE) >= SETTINGS.calibration_share
+    assert set(scores["person_id"].to_pylist()) == set(everybody["person_id"].filter(others).to_pylist())
+    assert 0.55 < scores.num_rows / everybody.num_rows < 0.65
     assert groups.people == scores.num_rows
-    ages = dict(zip(given.people["person_id"].to_pylist(), given.people["age_years"].to_pylist(), strict=True))
-    places = {person: place for place, person in enumerate(ages)}
-    adults = {person for person, age in ages.items() if age >= 18}
-    who: dict[str, set[str]] = {each.model_id: set() for each in models}
-    for row in scores.to_pylist():
-        who[row["model_id"]].add(row["person_id"])
-    assert who[models[0].model_id] == adults
-    assert who[models[1].model_id] == set(ages) - adults
-    assert who[models[2].model_id] == {person for person in adults if places[person] % 3 == 0}
-    assert scores.num_rows == sum(len(people) for people in who.values())
 
 
-def test_each_row_has_its_own_score_and_group(models: Models) -> None:
-    given = population()
-    scores, groups = back_scores(models, given)
-    row_of = {person: place for place, person in enumerate(given.people["person_id"].to_pylist())}
-    at = np.array([row_of[person] for person in scores["person_id"].to_pylist()])
-    expected = models[0].model.probability(given.features)[at]  # all three are the same model under other names
-    assert scores["probability"].to_numpy().tobytes() == expected.tobytes()
-    of_pcn = {label: set(members.tolist()) for label, members in groups.members("pcn")}
-    assert of_pcn == {"U00000": set(np.flatnonzero(at % 2 == 0)), "U00001": set(np.flatnonzero(at % 2 == 1))}
+def test_each_model_leaves_out_its_own_people(in_use: list[ScoringModel], validation: IndexPopulation) -> None:
+    own = {in_use[0].model_id: SETTINGS, in_use[1].model_id: SETTINGS.model_copy(update={"seed": 4})}
+    scores, _ = back_scores(in_use, validation, own)
+    for each in in_use:
+        of_model = scores.filter(np.asarray(scores["model_id"].to_pylist()) == each.model_id)
+        assert person_share(of_model["person_id"], own[each.model_id].seed, USE).min() >= SETTINGS.calibration_share
+        assert set(of_model["age_group"].to_pylist()) == {each.model.age_group}
 
 
-def test_a_scorecard_takes_them_as_they_are(models: Models) -> None:
-    given = population()
-    scores, groups = back_scores(models, given)
-    parts = followed_up(scores, given.labels, groups)
-    assert [(part.outcome, part.age_group) for part in parts] == [(EMERGENCY, "adult"), (EMERGENCY, "under_18"), (READMISSION, "adult")]
-    assert sum(len(part.probability) + part.lost for part in parts) == scores.num_rows
-    assert all(part.lost > 0 for part in parts), "those who left"
+def test_the_scores_and_groups_make_a_scorecard_that_says_hindsight(in_use: list[ScoringModel], validation: IndexPopulation) -> None:
+    scores, groups = scored(in_use, validation)
+    table = scorecard(followed_up(scores, validation.labels, groups), date(2026, 8, 1), validation.index_date, False, Monitoring())
+    assert set(table["is_scored_then"].to_pylist()) == {False}
+    everybody = [row for row in table.to_pylist() if row["subgroup_kind"] == "all"]
+    assert sum(row["people_count"] for row in everybody) == pytest.approx(scores.num_rows, rel=0.1)
 
 
-def test_an_outcome_without_labels_is_left_out(models: Models) -> None:
-    scores, _ = back_scores(models, population((READMISSION,)))
-    assert set(scores["outcome"].to_pylist()) == {READMISSION}
+def test_a_model_of_which_nobody_knows_how_it_was_made_is_refused(in_use: list[ScoringModel], validation: IndexPopulation) -> None:
+    with pytest.raises(InputMissing, match=in_use[1].model_id):
+        back_scores(in_use, validation, {in_use[0].model_id: SETTINGS})
 
 
-def test_no_model_gives_no_rows_of_the_same_columns(models: Models) -> None:
-    scores, groups = back_scores((), population())
+def test_no_models_have_no_scores(validation: IndexPopulation) -> None:
+    scores, groups = back_scores([], validation, {})
     assert (scores.num_rows, groups.people) == (0, 0)
-    assert scores.schema.equals(back_scores(models, population())[0].schema)

@@ -16,7 +16,7 @@ from fuller_popheath.risk.drift import PREDICTED_RISK, drift, reference_of
 from fuller_popheath.site import Monitoring
 
 AS_OF = date(2026, 8, 1)
-ABOUT = {"outcome": "death_12m", "age_group": "adult", "model_id": "death_12m.adult.additive.20260801.0123abcd"}
+ABOUT = {"outcome": "death_12m", "age_group": "adult", "model_id": "death_12m.adult.additive.2026-08-01.0123abcd0123abcd"}
 PEOPLE = 5_000
 
 
@@ -49,10 +49,9 @@ def found(table: pa.Table, probability: np.ndarray | None = None) -> dict[str, d
 
 def test_the_same_people_have_not_changed() -> None:
     rows = found(features())
-    assert set(rows) == {"age_years", "latest_bmi", "has_autism", "sex", "never_there", PREDICTED_RISK}
+    assert set(rows) == {"age_years", "latest_bmi", "has_autism", "sex", PREDICTED_RISK}  # nobody has never_there: there is nothing to compare
     assert {row["verdict"] for row in rows.values()} == {"green"}
     assert all(row["population_stability_index"] < 1e-6 for row in rows.values())
-    assert rows["never_there"]["missing_percent_now"] == 100
 
 
 def test_other_people_of_the_same_kind_are_green() -> None:
@@ -78,8 +77,8 @@ def test_a_missing_share_that_moved_is_told_in_percentage_points() -> None:
     bmi = features()["latest_bmi"].to_numpy()
     fewer = pa.array(np.where(np.arange(PEOPLE) % 10 == 0, np.nan, bmi), from_pandas=True)
     row = found(features(latest_bmi=fewer))["latest_bmi"]
-    assert row["missing_percent_training"] == pytest.approx(100 * np.isnan(bmi).mean(), abs=0.01)
-    assert row["missing_percent_now"] == pytest.approx(100 * fewer.null_count / PEOPLE)
+    assert row["missing_percent_training"] == pytest.approx(100 * np.isnan(bmi).mean(), abs=0.1)
+    assert row["missing_percent_now"] == round(100 * (5 * round(fewer.null_count / 5)) / PEOPLE, 1)
     assert row["verdict"] == "amber"  # about seven points of ten
 
 
@@ -87,6 +86,54 @@ def test_the_reference_survives_a_manifest_and_names_no_person() -> None:
     text = json.dumps(REFERENCE, allow_nan=False)
     assert json.loads(text) == REFERENCE
     assert "p17" not in text and "as_of" not in REFERENCE
+
+
+def rare(values: dict[int, Any], kind: Any) -> pa.Array:
+    """A column in which few people have a value."""
+    return pa.array([values.get(n) for n in range(PEOPLE)], kind)
+
+
+def test_the_reference_holds_nobody_by_their_value() -> None:
+    of_few = features(
+        days_since_first_palliative_care=rare({7: 138.0, 17: 339.0, 27: 401.0}, pa.float64()),
+        days_since_something=rare({n: 1000.0 + 7 * n for n in range(45)}, pa.float64()),
+        has_rare_thing=pa.array([n < 3 for n in range(PEOPLE)], pa.bool_()),
+        sex=["indeterminate"] + ["female", "male"] * (PEOPLE // 2 - 1) + ["male"],
+        smoking_status=pa.array([None] * 4 + ["never"] * (PEOPLE - 4)),
+    )
+    kept = reference_of(of_few, risks())
+    assert "days_since_first_palliative_care" not in kept
+    assert kept["sex"]["categories"] == ["female", "male"]
+    assert kept["sex"]["shares"][-1] == kept["smoking_status"]["missing_share"] == 0
+    assert sum(kept["smoking_status"]["shares"]) == pytest.approx(1)
+    assert kept["has_rare_thing"]["shares"] == [0, 1, 0]
+    # 45 people of whom each has a value of their own: ranges of ten or more, whose edges are nobody's.
+    assert kept["days_since_something"]["upper_edges"] == [1100, 1200]
+    assert all(float(f"{edge:.2g}") == edge for edge in kept[PREDICTED_RISK]["upper_edges"])
+    for name, bins in kept.items():
+        assert all(share == 0 or round(share * PEOPLE) >= 10 for share in bins["shares"]), name
+
+
+def test_a_rare_thing_that_became_common_is_still_seen() -> None:
+    few, many = (pa.array([n < count for n in range(PEOPLE)], pa.bool_()) for count in (3, 1_500))
+    kept = reference_of(features(has_autism=few))
+    for today, verdict in ((few, "green"), (many, "red")):
+        rows = drift(kept, features(has_autism=today), None, ABOUT, AS_OF, Monitoring()).to_pylist()
+        assert {row["verdict"] for row in rows if row["feature"] == "has_autism"} == {verdict}
+
+
+@pytest.mark.parametrize(("there", "told"), [(0, 100.0), (1, None), (7, None), (8, 99.8), (PEOPLE - 8, 0.2), (PEOPLE - 7, None), (PEOPLE, 0.0)])
+def test_a_missing_share_that_tells_of_few_people_is_hidden_and_judged_all_the_same(there: int, told: float | None) -> None:
+    row = found(features(latest_bmi=rare(dict.fromkeys(range(there), 27.0), pa.float64())))["latest_bmi"]
+    assert row["missing_percent_now"] == told
+    assert row["verdict"] == "red"
+
+
+def test_a_missing_share_of_an_older_reference_is_hidden_too() -> None:
+    older = {"latest_bmi": {"upper_edges": [20.0], "categories": [], "shares": [0.0002, 0.0002], "missing_share": 0.9996, "people_count": 7_500}}
+    (row,) = drift(older, features(), None, ABOUT, AS_OF, Monitoring()).to_pylist()
+    assert row["missing_percent_training"] is None
+    assert row["verdict"] == "red"
 
 
 def test_a_feature_that_is_gone_is_refused_by_name_and_a_new_one_is_no_matter() -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from fuller_popheath.contracts import load_contract, refuse_if_broken
+from fuller_popheath.disclosure.small_numbers import rounded
 from fuller_popheath.errors import ContractBroken
-from fuller_popheath.methods.calibration import calibration_in_the_large
+from fuller_popheath.methods.calibration import calibration_in_the_large, observed_over_expected_of_counts
 from fuller_popheath.risk import evaluation
 from fuller_popheath.risk.evaluation import Predictions
 from fuller_popheath.risk.subgroups import Groups, groups_of
@@ -197,6 +200,106 @@ def test_where_few_of_a_group_are_at_the_top_that_alone_is_hidden(right: Predict
     assert found["auroc"]["is_hidden"] is False
     assert {found[f"{name}_top_5_percent"]["is_hidden"] for name in ("flagged_share", "ppv", "sensitivity", "observed_over_expected")} == {True}
     assert found["ppv_top_5_percent"]["value"] is None and found["ppv_top_5_percent"]["people_count"] > 0
+
+
+SIZES = st.lists(st.integers(1, 40).flatmap(lambda had: st.tuples(st.just(had), st.integers(1, 60))), min_size=1, max_size=4)
+SMALL = st.integers(0, 4).flatmap(lambda had: st.tuples(st.just(had), st.integers(1, 7 - had)))
+
+
+def of_sizes(sizes: list[tuple[int, int]], seed: int) -> Predictions:
+    """Groups of so many people with and so many without the outcome."""
+    has = np.concatenate([np.arange(had + had_not) < had for had, had_not in sizes])
+    labels = np.repeat([f"U{number:05d}" for number in range(len(sizes))], [sum(size) for size in sizes])
+    rng = np.random.default_rng(seed)
+    score = rng.normal(-1.0, 1.0, has.size) + has
+    return predictions(
+        people=has.size, has_outcome=has, score=score, probability=1 / (1 + np.exp(-score)), groups=groups_of({"pcn": labels, "sex": labels})
+    )
+
+
+def inverted(row: Row) -> int:
+    """The observed count that a ratio and its upper limit come from: value and upper are O / E and f(O) / E, so upper / value tells O."""
+    ratios = {observed: observed_over_expected_of_counts(float(observed), 1.0) for observed in range(1, 300)}
+    (found,) = [observed for observed, each in ratios.items() if row["upper"] / row["value"] == pytest.approx(each.upper / each.value, rel=1e-9)]
+    return found
+
+
+def window(shown: int) -> set[int]:
+    return {count for count in range(shown - 4, shown + 5) if int(rounded(count)) == shown}
+
+
+@given(small=SMALL, large=SIZES, seed=st.integers(0, 99))
+@settings(max_examples=60)
+def test_no_interval_gives_away_the_count_of_a_hidden_group(small: tuple[int, int], large: list[tuple[int, int]], seed: int) -> None:
+    """Whoever inverts every ratio's limits, and takes what they find from the exact total, is left with four small counts or more."""
+    p = of_sizes([small, *large], seed)
+    table = evaluate(p, kinds=("all", "sex"))
+    of_all = rows(table)
+    if of_all["auroc"]["is_hidden"]:
+        assert set(table["is_hidden"].to_pylist()) == {True}
+        return
+    total = inverted(of_all["observed_over_expected"])
+    assert total == p.has_outcome.sum()
+    lowest = highest = total
+    hidden = 0
+    for label, at in p.groups.members("sex"):
+        found = rows(table, "sex", label)["observed_over_expected"]
+        if found["is_hidden"]:
+            hidden += int(p.has_outcome[at].sum())
+        elif found["outcome_count"]:
+            assert found["value"] is None or inverted(found) == found["outcome_count"]
+            possible = window(found["outcome_count"])
+            lowest, highest = lowest - max(possible), highest - min(possible)
+    assert rows(table, "sex", "U00000")["auroc"]["is_hidden"]
+    is_some_shown = (lowest, highest) != (total, total)
+    assert not is_some_shown or hidden > 7 or len(range(max(lowest, 0), min(highest, 7) + 1)) >= 4
+
+
+@given(large=SIZES, seed=st.integers(0, 99))
+@settings(max_examples=60)
+def test_no_auroc_of_a_group_tells_its_counts(large: list[tuple[int, int]], seed: int) -> None:
+    """An AUROC is k / (2 x with x without the outcome): what is shown fits a k for whatever counts the rounded ones may stand for."""
+    table = evaluate(of_sizes([(30, 60), *large], seed), kinds=("all", "sex"))
+    for row in table.to_pylist():
+        if row["subgroup_kind"] == "all" or row["metric"] != "auroc" or row["value"] is None:
+            continue
+        places = 3 if round(row["value"], 2) != row["value"] else 2
+        for people in window(row["people_count"]):
+            for had in window(row["outcome_count"]):
+                pairs = 2 * had * (people - had)
+                if had > 7 and people - had > 7:
+                    assert abs(round(row["value"] * pairs) / pairs - row["value"]) <= 0.5 * 10.0**-places + 1e-12
+
+
+def test_counts_that_are_shown_alike_give_figures_alike() -> None:
+    """The worst case, a rare outcome and predictions that hardly differ: Brier score, intercept and ratio are then functions of the counts alone."""
+    told = set()
+    for people in range(498, 503):
+        for had in range(8, 13):
+            p = of_sizes([(had, people - had), (50, 700)], 1)
+            near = 0.03 + 1e-7 * np.arange(people + 750)
+            found = rows(evaluate(predictions(has_outcome=p.has_outcome, score=near, probability=near, groups=p.groups)), "pcn", "U00000")
+            told.add(tuple(found[m][end] for m in GIVEN_AWAY for end in ("value", "lower", "upper", "people_count", "outcome_count")))
+    assert len(told) == 1
+    assert None not in next(iter(told))
+
+
+GIVEN_AWAY = ("brier", "calibration_in_the_large", "observed_over_expected", "outcome_share")
+
+
+def test_where_a_group_has_few_different_predictions_what_is_a_table_of_counts_is_hidden() -> None:
+    p = of_sizes([(60, 240), (50, 300)], 1)
+    levels = np.where(np.arange(650) % 3 == 0, 0.1, 0.3)
+    levels[300:] = np.random.default_rng(1).uniform(0.05, 0.4, 350)
+    found = [
+        rows(evaluate(predictions(has_outcome=p.has_outcome, score=levels, probability=levels, groups=p.groups)), "sex", label)
+        for label in ("U00000", "U00001")
+    ]
+    for metric in ("auroc", "brier", "calibration_in_the_large", "calibration_slope"):
+        assert [group[metric]["is_hidden"] for group in found] == [True, False]
+        assert found[0][metric]["value"] is None and found[1][metric]["value"] is not None
+    assert found[0]["observed_over_expected"]["value"] is not None
+    assert "joint_intercept" not in found[0]
 
 
 def test_a_plus_group_that_leaves_few_others_is_hidden() -> None:

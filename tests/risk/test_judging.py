@@ -39,7 +39,7 @@ def features() -> pa.Table:
 
 def stored(model: FittedModel, is_synthetic: bool = True, **settings: Any) -> StoredModel:
     said = manifest_of(model, is_synthetic=is_synthetic, settings=Training(**settings).model_dump(mode="json"))
-    return StoredModel(f"{EMERGENCY}.adult.additive.2026-08-01.0123abcd", model, said)
+    return StoredModel(f"{EMERGENCY}.adult.additive.2026-08-01.0123456789abcdef", model, said)
 
 
 def population(features: pa.Table, has_outcome: np.ndarray) -> IndexPopulation:

@@ -24,7 +24,7 @@ from tests.risk.scoring.conftest import fitted
 
 AS_OF = date(2026, 8, 1)
 EMERGENCY = "emergency_admission_12m"
-MODEL_ID = f"{EMERGENCY}.adult.additive.2026-08-01.0123abcd"
+MODEL_ID = f"{EMERGENCY}.adult.additive.2026-08-01.0123456789abcdef"
 PEOPLE, FITTED_ON = 2_000, 1_203
 
 
@@ -97,8 +97,8 @@ def test_gains_are_differences_to_the_default_model_and_it_has_none() -> None:
     default, worse = predictions(noise=0.0), predictions(noise=3.0, name="logistic")
     gains = auroc_gains(compare([default, worse], "additive", AS_OF))
     assert set(gains) == {"logistic"}
-    assert gains["logistic"]["value"] < 0
-    assert gains["logistic"]["lower"] < gains["logistic"]["value"] < gains["logistic"]["upper"]
+    lower, value, upper = (gains["logistic"][end] or 0.0 for end in ("lower", "value", "upper"))
+    assert lower < value < upper < 0
 
 
 def test_the_gain_stands_in_the_row(model: FittedModel) -> None:

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 def model_id(age_group: str) -> str:
-    return f"{OUTCOME}.{age_group}.additive.20250801.0123abcd"
+    return f"{OUTCOME}.{age_group}.additive.2025-08-01.0123abcd0123abcd"
 
 
 def scores(people: int = PEOPLE, seed: int = 2) -> pa.Table:

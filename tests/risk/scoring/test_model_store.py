@@ -317,11 +317,11 @@ PATHS = [
     "/etc",
     "",
     ".",
-    "a/b.adult.additive.2026-08-01.00000000",
-    "emergency_admission_12m.adult.additive.2026-08-01.0000000G",
-    "emergency_admission_12m.adult.additive.2026-08-01.00000000/..",
-    "emergency_admission_12m.adult.additive.2026-08-01.00000000\n",
-    "emergency_admission_12m.adult.additive.2026-08-01.00000000\x00",
+    "a/b.adult.additive.2026-08-01.0000000000000000",
+    "emergency_admission_12m.adult.additive.2026-08-01.000000000000000G",
+    "emergency_admission_12m.adult.additive.2026-08-01.0000000000000000/..",
+    "emergency_admission_12m.adult.additive.2026-08-01.0000000000000000\n",
+    "emergency_admission_12m.adult.additive.2026-08-01.0000000000000000\x00",
     "..\\..\\x",
 ]
 

@@ -69,7 +69,7 @@ def test_a_model_of_make_believe_people_never_scores_real_ones(additive: FittedM
 
 @pytest.mark.parametrize(
     "line",
-    [f"{OUTCOME}.adult.additive.2026-08-01.00000000", "../../elsewhere", "newest"],
+    [f"{OUTCOME}.adult.additive.2026-08-01.0000000000000000", "../../elsewhere", "newest"],
 )
 def test_a_line_that_names_no_model_that_is_there_is_refused(tmp_path: Path, line: str) -> None:
     for is_synthetic in (True, False):
@@ -81,6 +81,18 @@ def test_a_line_that_names_the_model_of_another_age_group_is_refused(children: F
     model_id = save(tmp_path, children, manifest(children, is_synthetic=False))
     with pytest.raises(SettingsWrong, match=r"is a model of emergency_admission_12m\.under_18"):
         in_use(site(emergency_admission_12m__adult=model_id), tmp_path, OUTCOME, "adult", is_synthetic=False)
+
+
+def test_a_wrong_line_of_another_outcome_is_refused_by_its_name(
+    additive: FittedModel, children: FittedModel, manifest: Manifest, tmp_path: Path
+) -> None:
+    right, other = save(tmp_path, additive, manifest(additive, is_synthetic=False)), save(tmp_path, children, manifest(children, is_synthetic=False))
+    gone = "death_12m.adult.additive.2026-08-01.0000000000000000"
+    for wrong, reason in ((gone, "there is no model"), ("newest", "that is no model id"), (other, "is a model of")):
+        promoted = site(emergency_admission_12m__adult=right, death_12m__adult=wrong)
+        for outcome in (OUTCOME, "ed_attendance_12m"):
+            with pytest.raises(SettingsWrong, match=rf'models\.promoted, "death_12m\.adult": .*{reason}'):
+                in_use(promoted, tmp_path, outcome, "adult", is_synthetic=False)
 
 
 def test_a_line_about_nothing_that_is_predicted_is_refused(tmp_path: Path) -> None:
@@ -102,5 +114,14 @@ def test_a_promoted_model_whose_manifest_was_changed_is_refused(additive: Fitted
     model_id = save(tmp_path, additive, manifest(additive, is_synthetic=True))
     path = tmp_path / model_id / "manifest.json"
     path.write_text(path.read_text().replace('"is_synthetic": true', '"is_synthetic": false'))
-    with pytest.raises(FileRefused, match="has been changed"):
+    with pytest.raises(FileRefused, match=r'models\.promoted, "emergency_admission_12m\.adult": .*has been changed'):
         in_use(site(emergency_admission_12m__adult=model_id), tmp_path, OUTCOME, "adult", is_synthetic=False)
+
+
+@pytest.mark.parametrize("depth", [300, 900, 5_000, 200_000])
+def test_a_manifest_that_is_nested_too_deep_is_refused(additive: FittedModel, manifest: Manifest, tmp_path: Path, depth: int) -> None:
+    model_id = save(tmp_path, additive, manifest(additive))
+    path = tmp_path / model_id / "manifest.json"
+    path.write_text(path.read_text().rstrip().removesuffix("}") + f', "deep": {"[" * depth}{"]" * depth}}}')
+    with pytest.raises(FileRefused, match=r"nested too deep|has been changed"):
+        in_use(site(emergency_admission_12m__adult=model_id), tmp_path, OUTCOME, "adult", is_synthetic=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DAY, BEFORE = date(2026, 8, 1), date(2026, 7, 1)
 OUTCOME = "emergency_admission_12m"
-MODEL = f"{OUTCOME}.adult.additive.2026-06-01.00000000"
+MODEL = f"{OUTCOME}.adult.additive.2026-06-01.0000000000000000"
 ANNA, BERT, CARA = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
 
 

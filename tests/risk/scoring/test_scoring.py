@@ -27,7 +27,7 @@ Manifest = Callable[..., dict[str, Any]]
 
 
 def in_night(model: FittedModel, is_demonstration: bool = True) -> ScoringModel:
-    return ScoringModel(f"{model.outcome}.{model.age_group}.{model.model}.2026-08-01.0123abcd", model, is_demonstration)
+    return ScoringModel(f"{model.outcome}.{model.age_group}.{model.model}.2026-08-01.0123abcd0123abcd", model, is_demonstration)
 
 
 def objections(people: pa.Table, excluded: tuple[int, ...] = ()) -> pa.Table:

@@ -198,7 +198,7 @@ def _people_and_order(
             pa.array(pd.Series("", whole.index).str.cat(whole.loc[:, names], sep="\x1f") + end, pa.string()), seed, "a row of a table"
         )
 
-    shares = shares_of(list(whole), np.where(has_outcome, "\x1f1", "\x1f0"))
+    shares = shares_of(list(map(str, whole.columns)), np.where(has_outcome, "\x1f1", "\x1f0"))
     # Rows that hold the same are told apart by counting them: which is which makes no difference.
     copy = pd.Series(shares).groupby(shares, sort=False).cumcount().to_numpy()
     order = np.lexsort((copy, shares))

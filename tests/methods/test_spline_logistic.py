@@ -53,7 +53,9 @@ def test_a_penalty_per_row_shrinks_a_model_of_some_rows_as_much_as_one_of_all() 
     matrix, outcome, _ = curved(20_000, 12)
     others, _, _ = curved(4_000, 13)
     spread = {
-        (name, rows): np.std(SplineLogistic((False, True, False), {"knots": 0, name: l2}).fit(matrix[:rows], outcome[:rows]).decision_function(others))
+        (name, rows): np.std(
+            SplineLogistic((False, True, False), {"knots": 0, name: l2}).fit(matrix[:rows], outcome[:rows]).decision_function(others)
+        )
         for name, l2 in (("l2", 3_000.0), ("l2_per_row", 0.3))
         for rows in (7_500, 10_000)
     }

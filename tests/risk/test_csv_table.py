@@ -189,3 +189,113 @@ def test_a_file_that_is_no_table_is_refused_without_a_cell(tmp_path: Path, conte
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FullerError, match=r"nowhere\.csv cannot be read"):
         read(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize("first", ["Doris Smith,9434765919,1,0", "Doris Smith,x,943 476 5919,y", "Doris Smith,f,2020-01-05,y", "Doris Smith,f,3.5,y"])
+def test_a_first_line_that_is_a_row_is_refused_without_a_cell(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(first + "\n" + "Ann Jones,f,2,y\nBob Hill,m,3,n\n" * 40)
+    for outcome in ("y", "died"):
+        with pytest.raises(FileRefused, match="the first line looks like a row, not names") as refusal:
+            read(path, outcome)
+        assert not any(cell in str(refusal.value) for cell in ("Doris", "943", "2020", "3.5"))
+
+
+NHS = ["9434765919", "9434765870", "4505577104", "943 476 5919"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "why"),
+    [
+        ("PatientID", [number % 30 for number in range(ROWS)], "identifier"),
+        ("HospitalNo", [number % 30 for number in range(ROWS)], "identifier"),
+        ("nhs", [number % 30 for number in range(ROWS)], "identifier"),
+        ("surname", ["Smith", "Jones", "Hill"] * 20, "identifies persons"),
+        ("GPName", ["Dr Smith", "Dr Jones", "Dr Hill"] * 20, "identifies persons"),
+        ("whose", NHS[:3] * 20, "NHS numbers"),
+        ("note", ["fine", "well", "ill"] * 19 + ["well", "ill", "call 943 476 5919"], "1 of its cells hold an NHS number"),
+        ("key", [100_000_000 + number % 7 for number in range(ROWS)], "nine digits or more"),
+        ("town", [f"town {number % 25}" for number in range(ROWS)], None),
+        ("street", [f"street {number % 35}" for number in range(ROWS)], "different values"),
+        ("number_of_visits", [number % 9 for number in range(ROWS)], None),
+        ("visit_number", [number % 9 for number in range(ROWS)], None),
+        ("nhs_funded", ["yes", "no", "no"] * 20, None),
+        ("platelets", [150_000 + 37 * number for number in range(ROWS)], None),
+        ("postcode_decile", [number % 10 for number in range(ROWS)], None),
+    ],
+)
+def test_what_may_identify_persons_is_left_out_and_clinical_numbers_stay(tmp_path: Path, name: str, cells: list[object], why: str | None) -> None:
+    table, said = read(write(tmp_path / "t.csv", sound() | {name: cells}))
+    assert (name in table.features.column_names) == (why is None)
+    assert why is None or (why in table.left_out[name] and name in said[0])
+    assert "Smith" not in "".join(said)
+
+
+def test_an_nhs_number_among_measures_counts_as_missing(tmp_path: Path) -> None:
+    table, said = read(write(tmp_path / "t.csv", sound() | {"crp": [9434765919, *[number / 4 for number in range(ROWS - 1)]]}))
+    assert by_row(table, "crp")[:2] == [None, 0.0]
+    assert said == ["crp: 1 of 60 cells are not numbers and count as missing."]
+
+
+@pytest.mark.parametrize("name", ["Person_ID", "PERSON_ID", "person id", "PersonId"])
+def test_whose_row_it_is_however_it_is_written(tmp_path: Path, name: str) -> None:
+    table, _ = read(write(tmp_path / "t.csv", sound() | {name: [number // 2 for number in range(ROWS)]}))
+    assert table.has_persons
+    assert len(set(table.features["person_id"].to_pylist())) == ROWS // 2
+    with pytest.raises(FileRefused, match="2 columns that say whose row it is"):
+        read(write(tmp_path / "t.csv", sound() | {name: [1] * ROWS, "PERSON.ID": [1] * ROWS}))
+
+
+def test_an_identifier_that_repeats_is_said_to_be_perhaps_a_person(tmp_path: Path) -> None:
+    table, _ = read(write(tmp_path / "t.csv", sound() | {"PatientID": [number // 2 for number in range(ROWS)]}))
+    assert any("PatientID has the same value in several rows" in words for words in table.warnings)
+
+
+def test_copies_of_a_row_are_one_person_and_people_of_the_same_category_are_not(tmp_path: Path) -> None:
+    table, said = read(write(tmp_path / "t.csv", {name: cells * 2 for name, cells in sound().items()}))
+    assert len(set(table.features["person_id"].to_pylist())) == ROWS
+    assert any("120 of 120 rows are the same as another" in words and "share a fold" in words for words in said)
+    coarse, said = read(write(tmp_path / "u.csv", {"sex": ["f", "m", "m"] * 40, "died": [0, 1] * 60}))
+    assert len(set(coarse.features["person_id"].to_pylist())) == 120
+    assert any("taken as different persons" in words for words in said)
+
+
+@pytest.mark.parametrize("end", ['x"y', 'x"'])
+def test_a_quotation_mark_that_does_not_close_is_refused_with_counts(tmp_path: Path, end: str) -> None:
+    columns = sound(600)
+    columns["colour"][100], columns["colour"][200] = '"SECRET', end
+    for last in (200, 101):
+        columns["colour"][200] = "red"
+        columns["colour"][last] = end
+        with pytest.raises(FileRefused, match=r"after \d+ rows a cell is too long|1 cells hold \d+ line ends") as refusal:
+            read(write(tmp_path / "t.csv", columns))
+        assert "SECRET" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "others", "value"),
+    [
+        (["12,345", "950"], ["20.5", "7.25"], 12_345),
+        (["12,345", "950"], ["20,5", "7,25"], 12.345),
+        (["12,345", "1,5"], ["20.5", "7.25"], 12.345),
+        (["1,234.5", "2.25"], ["a", "b"], 1_234.5),
+        (["1.234,5", "2,25"], ["a", "b"], 1_234.5),
+        (["1.234", "950"], ["20,5", "7,25"], 1_234),
+        (["1.234", "950"], ["20.5", "7.25"], 1.234),
+        (["20,5", "20.7"], ["a", "b"], 20.5),
+    ],
+)
+def test_each_column_has_a_decimal_sign_of_its_own(tmp_path: Path, cells: list[object], others: list[object], value: float) -> None:
+    table, _ = read(write(tmp_path / "t.csv", sound() | {"age": [str(n) for n in range(ROWS)], "crp": cells * 30, "other": others * 30}, ";"))
+    assert by_row(table, "crp")[0] == value
+
+
+def test_a_column_with_both_decimal_signs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="60 of 60 cells of crp have a comma or a point"):
+        read(write(tmp_path / "t.csv", sound() | {"crp": ["12,345", "20.5", "20,5"] * 20}, ";"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_another_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(FileRefused, match="wrong encoding"):
+        read(write(tmp_path / "t.csv", sound(), encoding=encoding))

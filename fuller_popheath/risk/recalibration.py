@@ -12,6 +12,9 @@ import numpy as np
 
 from fuller_popheath.methods.logistic_line import logistic_line
 
+DIGITS = 10
+"""Of intercept and slope: far beyond what any number of people can tell."""
+
 
 @dataclass(frozen=True)
 class Recalibration:
@@ -34,4 +37,7 @@ def recalibration_of(log_odds: np.ndarray, has_outcome: np.ndarray) -> Recalibra
 
     Raises ValueError for no people, or a log-odds that is not finite.
     """
-    return Recalibration(*logistic_line(log_odds, has_outcome))
+    # Sums in one order, whatever order the people came in: the last digit is part of a model's identity.
+    order = np.lexsort((has_outcome, log_odds))
+    intercept, slope = logistic_line(np.asarray(log_odds)[order], np.asarray(has_outcome)[order])
+    return Recalibration(round(intercept, DIGITS), round(slope, DIGITS))

@@ -5,7 +5,6 @@ name of any single outcome or model.
 """
 
 # No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 Told = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]
 
 PERSON, OBJECTION = "core/person", "core/person_objection"
+LISTS, REGISTRATION = "inbound/practice_list", "core/registration"
 DRIFT, SCORECARD = MONITORING_TABLES
 TRAINING_GROUP, RISK_GROUP, MONITORING_GROUP = "training", "risk", "monitoring"
 TRAIN = "train_models"
@@ -79,10 +79,11 @@ def _given(tonight: "Tonight", table: "pa.Table", contract_id: str, shown: dict[
 
 
 def is_synthetic(tonight: "Tonight") -> bool:
-    """Whether tonight's people are make-believe: the demonstration key is taken for no others."""
-    from fuller_popheath.people.pseudonyms import key
+    """Whether tonight's people are make-believe: the demonstration key is taken for no others, and the store knows with which key it was filled."""
+    from fuller_popheath.people.pseudonyms import demo_key
 
-    return key(tonight.night.site, os.environ).is_demo
+    keys = tonight.store.extracts.keys(LISTS, REGISTRATION, tonight.as_of)
+    return keys == {demo_key().fingerprint}
 
 
 def training_asset() -> dg.AssetsDefinition:

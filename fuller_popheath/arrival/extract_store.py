@@ -160,6 +160,11 @@ class ExtractStore:
             raise InputMissing(f"{core} is not in the store for {as_of} (it is there for {kept}); materialise it for that day first")
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
+    def keys(self, contract: ContractId, core: ContractId, as_of: date) -> frozenset[str]:
+        """The fingerprints of the keys that the person ids of a core table of a day were made with; `contract`: the inbound table it comes from."""
+        identities = {Path(part["path"]).stem for part in self.manifest(core, as_of)["parts"]}
+        return frozenset(loaded.key for identity in identities if (loaded := self.loaded(contract, identity)) is not None)
+
     def parts(self, core: ContractId, as_of: date) -> Parts:
         """The files that are a core table on a day. Raises InputMissing where the table has not been made for the day."""
         return Parts(core, tuple(self.folder / part["path"] for part in self.manifest(core, as_of)["parts"]))

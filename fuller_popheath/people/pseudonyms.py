@@ -68,6 +68,11 @@ def key(site: Site, environment: Mapping[str, str]) -> PseudonymKey:
         return PseudonymKey(_secret(given, f"the environment variable {KEY_VARIABLE}"), site.pseudonyms.key_version)
     if site.pseudonyms.key_file:
         return PseudonymKey(_secret(_from_file(Path(site.pseudonyms.key_file)), "the key file"), site.pseudonyms.key_version)
+    return demo_key()
+
+
+def demo_key() -> PseudonymKey:
+    """The key that everybody knows, which is taken for make-believe people alone."""
     return PseudonymKey(DEMO_SECRET, version=0, is_demo=True)
 
 

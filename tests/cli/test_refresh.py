@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill")
+FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill", "models")
 
 
 @pytest.fixture(scope="module")

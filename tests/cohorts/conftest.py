@@ -32,8 +32,11 @@ PERSON = {
     "is_from_later_extract": False,
 }
 OBJECTION = {
-    "has_type_1_objection": False, "type_1_reason": "no_record", "has_national_objection": False,
-    "excluded_from_rule_list": False, "excluded_from_score_list": False,
+    "has_type_1_objection": False,
+    "type_1_reason": "no_record",
+    "has_national_objection": False,
+    "excluded_from_rule_list": False,
+    "excluded_from_score_list": False,
 }
 FEATURES = {
     "condition_count": 0,

@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill")
+FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill", "models")
 
 
 @dataclass(frozen=True)

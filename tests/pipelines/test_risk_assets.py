@@ -48,10 +48,10 @@ A_KEY = "a key of the tests, long enough"
 Rows = list[dict[str, Any]]
 
 
-def with_models(place: Place, models: Path) -> Place:
-    """Its settings with a folder of models, and little training."""
+def training_little(place: Place) -> Place:
+    """Its settings, with little training."""
     settings = place.folder / "site.toml"
-    settings.write_text(f'{settings.read_text(encoding="utf-8")}models = "{models}"\n{TRAINING}', encoding="utf-8")
+    settings.write_text(f"{settings.read_text(encoding='utf-8')}{TRAINING}", encoding="utf-8")
     return place
 
 
@@ -68,7 +68,7 @@ def rows(place: Place, contract: str, day: Any = AS_OF) -> Rows:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = make_place(tmp_path_factory.mktemp("risk") / "place")
     write_landing(place.landing, seed=7, as_of=AS_OF, people=PEOPLE, records=True, years=4, file_format="parquet", workers=1)
-    return with_models(place, models_of(place))
+    return training_little(place)
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +251,7 @@ def test_models_are_trained_on_the_last_night_whatever_lies_in_the_landing_folde
 @pytest.fixture
 def scored_alone(at_home: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A copy of the store after both nights, and settings with a folder of models that is empty."""
-    place = with_models(make_place(tmp_path / "copy"), tmp_path / "no_models")
+    place = training_little(make_place(tmp_path / "copy"))
     shutil.copytree(at_home.store, place.store)
     monkeypatch.setenv("FULLER_SITE", place.environment["FULLER_SITE"])
     return place
@@ -275,7 +275,7 @@ def of_real_people(home: Place, trained: dict[Path, int], tmp_path_factory: pyte
     place = make_place(tmp_path_factory.mktemp("real") / "place")
     write_landing(place.landing, seed=7, as_of=AS_OF, people=2_000, records=True, years=2, file_format="parquet", workers=1)
     shutil.copytree(models_of(home), models_of(place))
-    with_models(place, models_of(place))
+    training_little(place)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(KEY_VARIABLE, A_KEY)
         return place, place.run_night()

@@ -21,6 +21,7 @@ RANKED = {edition.lsoa_count for edition in EDITIONS}
 
 DIFFER_ON_PURPOSE = {
     # column: what may differ, because the tables are of different grain
+    "imd_edition": {"required", "description"},  # a scorecard has it for quintiles only
     "icb_code": {"required", "description"},  # an ICB's own row always has it
     "place_code": {"required", "description"},
     "pcn_code": {"pattern", "description"},  # by practice, U says: in no PCN

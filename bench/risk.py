@@ -2,9 +2,11 @@
 
     python -m bench.risk [--people 240000] [--seed 5] [--base FOLDER] [--large FOLDER] [--keep]
 
-Steps: generate, load, person and features as in bench.ics; train (populations at both index dates, every model of every outcome); score (tonight's
-people, with reasons); truth (predicted against true probabilities by tenth); large (AUROC of a full boosting fitted on the people of another, larger
-place, on the same people as the default model). `--base` takes a place that bench.ics has left, and goes on with train. A process each.
+Steps: generate, load, person and features as in bench.ics; train (populations at both index dates, every model of every outcome); figures (of every
+default model, in every quintile); score (tonight's people, with reasons, of one outcome and of every outcome that is for lists, held against the
+contract and written as a night does); truth (predicted against true probabilities by tenth); large (AUROC of a full boosting fitted on the people of
+another, larger place, on the same people as the default model). `--base` takes a place that bench.ics has left, and goes on with train. A process
+each.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 PEOPLE, SEED = 240_000, 5
 MODELS = "models"
+LARGE_PEOPLE = 1_200_000
+"""At each index date of the larger place: ten times as many adults as the default model of PEOPLE is fitted on, and no more than fit into memory."""
 OUTCOME, AGE_GROUP = "emergency_admission_12m", "adult"
 Say = Callable[[str], None]
 
@@ -96,6 +100,20 @@ class Place:
         groups = {name: kept(self.base, name, self.day) for name in registry.features()}
         return beside(groups, kept(self.base, "core/person", self.day).select(["person_id"]), self.day)
 
+    def at_risk(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Who can have each of those outcomes tonight that not everybody can have."""
+        from fuller_popheath import registry
+        from fuller_popheath.engine import Engine
+        from fuller_popheath.risk.outcome_labels import at_risk_of
+
+        person, told = kept(self.base, "core/person", self.day), {}
+        for spec in (registry.outcomes()[name] for name in names):
+            if spec.at_risk is not None:
+                sources = {"core/person": person} | {i: self.source_of(i) for i in spec.inputs}
+                with Engine.from_site(self.site) as engine:
+                    told[spec.name] = at_risk_of(spec, engine, sources, self.night, person.num_rows)
+        return told
+
     def population(self, index_date: date, say: Say = lambda _: None) -> IndexPopulation:
         """The people of an index date."""
         from fuller_popheath.engine import Engine
@@ -123,7 +141,8 @@ def train_all(base: Path, day: date) -> str:
     def say(text: str) -> None:
         print(f"  {time.perf_counter() - started:6.1f} s  {text}", file=sys.stderr, flush=True)
 
-    development, validation = (place.population(index_date, say) for index_date in index_dates(day))
+    dates = index_dates(day, place.site.training.outcome_lag_days)
+    development, validation = (place.population(index_date, say) for index_date in dates)
     built = time.perf_counter() - started
     run = train(development, validation, place.night, base / MODELS, True, say)
     for name, table in run.tables.items():
@@ -131,29 +150,66 @@ def train_all(base: Path, day: date) -> str:
     return f"{len(run.stored)} models stored; {built:.0f} s of it for {development.people.num_rows:,} and {validation.people.num_rows:,} people"
 
 
-def score_all(base: Path, day: date) -> str:
-    """Tonight's people by the newest adult and under-18 models of one outcome, with reasons, written as the night does."""
-    from fuller_popheath.contracts import conform, load_contract
-    from fuller_popheath.risk.scoring import score, scoring_models
+FIGURES = ("auroc", "calibration_slope", "observed_over_expected", "observed_over_expected_as_fitted")
+
+
+def figures(base: Path, day: date) -> str:
+    """Of every default model on the people it is judged on: what FIGURES says of everybody, and observed over expected in each quintile."""
+    from fuller_popheath import registry
+
+    default = next(spec.name for spec in registry.models().values() if spec.role == "default")
+    rows = [row for row in kept(base, "risk/evaluation", day).to_pylist() if row["model"] == default and row["validation"] != "unseen"]
+    told: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        column = row["metric"] if row["subgroup_kind"] == "all" else f"quintile {row['subgroup']}"
+        column += "" if row["validation"] == "temporal" else ", other PCNs"
+        is_wanted = (
+            row["metric"] in FIGURES if row["subgroup_kind"] == "all" else row["subgroup_kind"] == "imd_quintile" and len(row["subgroup"]) == 1
+        )
+        if is_wanted and row["value"] is not None and (row["subgroup_kind"] == "all" or row["metric"] == "observed_over_expected"):
+            ends = f" ({row['lower']:.3f} to {row['upper']:.3f})" if row["lower"] is not None else ""
+            told.setdefault((row["outcome"], row["age_group"]), {})[column] = f"{row['value']:.3f}{ends}"
+    lines = [f"| {' '.join(who)} | {name} | {value} |" for who, values in sorted(told.items()) for name, value in values.items()]
+    return "\n".join(["| model | figure | value (95 % interval) |", "|---|---|---|", *lines])
+
+
+def score_all(base: Path, day: date, outcomes: str) -> str:
+    """Tonight's people by the newest models, with reasons, held against the contract and written as a night does. `outcomes`: one, or all."""
+    from fuller_popheath.contracts import load_contract
+    from fuller_popheath.risk.scoring import scores_and_parts, scoring_models
+    from pipelines.stores import Store, content_hash, prove
 
     place = Place(base, day)
     objection = place.source_of("core/person_objection")
-    models = [m for m in scoring_models(place.site, base / MODELS, True, day) if m.model.outcome == OUTCOME]
+    models = [m for m in scoring_models(place.site, base / MODELS, True, day) if outcomes == "all" or m.model.outcome == outcomes]
     started, busy = time.perf_counter(), time.process_time()
+
+    def took(what: str) -> None:
+        print(f"  {time.perf_counter() - started:6.1f} s  {what}", file=sys.stderr, flush=True)
+
     table = place.features()
+    can = place.at_risk(dict.fromkeys(m.model.outcome for m in models))
     read = time.perf_counter() - started
-    made = score(models, table, objection, {}, place.site, day)
+    scores, parts = scores_and_parts(models, table, objection, can, place.site, day, took)
     scored = time.perf_counter() - started
-    for name, rows in (("risk/score", made.score), ("risk/score_reason", made.reasons)):
-        keep(base, name, day, conform(rows, load_contract(name)))
+    del table
+    store = Store(place.site.folder("store"), place.site.folder("products"))
+    for name, rows in (("risk/score", [scores]), ("risk/score_reason", parts)):
+        contract = load_contract(name)
+        proven = (prove(part, contract) for part in rows)
+        store.write_in_parts((each for each in proven if content_hash(each.table)), contract, day, place.site.folder("landing"))
+        took(f"{name} held against its contract, and written")
     wall, cpu = time.perf_counter() - started, time.process_time() - busy
-    people = made.score.num_rows
-    told = f"features read {read:.0f} s, scored and explained {scored - read:.0f} s ({1e6 * (scored - read) / people:.1f} microseconds a person)"
-    return f"{people:,} people, {made.reasons.num_rows:,} reasons in {wall:.0f} s ({cpu:.0f} s CPU): {told}"
+    people, reasons = scores.num_rows, sum(part.num_rows for part in parts)
+    told = f"features read {read:.0f} s, scored and explained {scored - read:.0f} s ({1e6 * (scored - read) / people:.1f} microseconds a score)"
+    return f"{people:,} scores by {len(models)} models, {reasons:,} reasons in {wall:.0f} s ({cpu:.0f} s CPU): {told}"
 
 
 def truth(base: Path, day: date) -> str:
-    """Of the default model on the people it is judged on: predicted against the true probabilities of the simulation, by tenth of the predicted."""
+    """Of the default model: predicted against the true probabilities of the simulation, by tenth of the predicted.
+
+    The truth file is about the day a year before, without a lag: the people of that day are scored, by the line in use.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -162,13 +218,13 @@ def truth(base: Path, day: date) -> str:
     from fuller_popheath.people.pseudonyms import key
     from fuller_popheath.risk.model_store import load as load_model
     from fuller_popheath.risk.promotion import in_use
-    from fuller_popheath.risk.training_sets import index_dates, judging_rows
+    from fuller_popheath.risk.training_sets import HORIZON, judging_rows
 
     place = Place(base, day)
     used = in_use(place.site, base / MODELS, OUTCOME, AGE_GROUP, True, day)
     assert used is not None
     model = load_model(base / MODELS, used.model_id).model
-    index_date = index_dates(day)[1]
+    index_date = day - HORIZON
     rows, _ = judging_rows(place.population(index_date), OUTCOME, AGE_GROUP, place.site.training)
     told = pq.read_table(base / "truth" / "truth.parquet")
     told = told.filter(pc.and_(told["nhs_number"].is_valid(), pc.equal(told["index_date"], index_date)))
@@ -190,7 +246,7 @@ def truth(base: Path, day: date) -> str:
 
 
 def large(base: Path, day: date, other: Path) -> str:
-    """The default model beside a full boosting that was fitted on all adults of another, larger place, at both of its index dates."""
+    """The default model beside a full boosting that was fitted on the adults of another, larger place, at both of its index dates."""
     import pyarrow as pa
 
     from fuller_popheath import registry
@@ -200,11 +256,12 @@ def large(base: Path, day: date, other: Path) -> str:
     from fuller_popheath.risk.promotion import in_use
     from fuller_popheath.risk.training_sets import index_dates, judging_rows
 
-    everybody = {"people": 10**7, "fit_people": 10**7, "calibration_share": 1e-9, "unseen_share": 0.0, "outcomes": (OUTCOME,)}
+    everybody = {"people": LARGE_PEOPLE, "fit_people": 10**7, "unseen_share": 0.0, "outcomes": (OUTCOME,)}
     far = Place(other, day)
     far.site = far.site.model_copy(update={"training": far.site.training.model_copy(update=everybody)})
     far.night = type(far.night)(day, far.site)
-    parts = [judging_rows(far.population(index_date), OUTCOME, AGE_GROUP, far.site.training)[0] for index_date in index_dates(day)]
+    lag = far.site.training.outcome_lag_days
+    parts = [judging_rows(far.population(index_date), OUTCOME, AGE_GROUP, far.site.training)[0] for index_date in index_dates(day, lag)]
     many = fitting.SomeRows(pa.concat_tables([part.features for part in parts]), np.concatenate([part.has_outcome for part in parts]))
     del parts
     spec = registry.models()["boosting"]
@@ -214,7 +271,7 @@ def large(base: Path, day: date, other: Path) -> str:
     near = Place(base, day)
     used = in_use(near.site, base / MODELS, OUTCOME, AGE_GROUP, True, day)
     assert used is not None
-    rows, _ = judging_rows(near.population(index_dates(day)[1]), OUTCOME, AGE_GROUP, near.site.training)
+    rows, _ = judging_rows(near.population(index_dates(day, lag)[1]), OUTCOME, AGE_GROUP, near.site.training)
     own = auroc(rows.has_outcome, load_model(base / MODELS, used.model_id).model.log_odds(rows.features))
     attainable = auroc(rows.has_outcome, best.log_odds(rows.features))
     gap = attainable.value - own.value
@@ -230,7 +287,13 @@ def everything(people: int, seed: int, given: Path | None, other: Path | None, k
         shutil.rmtree(base, ignore_errors=True)
         base.mkdir(parents=True)
     before = (("generate", "generate", day, str(people), str(seed)), ("load", "load", day), ("person", "person", day), ("features", "features", day))
-    after = (("train", "train", day), ("score", "score", day), ("truth", "truth", day))
+    after = (
+        ("train", "train", day),
+        ("figures", "figures", day),
+        ("score one outcome", "score", day, OUTCOME),
+        ("score every outcome", "score", day, "all"),
+        ("truth", "truth", day),
+    )
     steps = (*(() if given else before), *after, *((("large", "large", day, str(other)),) if other else ()))
     done: list[Measured] = []
     try:
@@ -251,7 +314,8 @@ STEPS: Mapping[str, Callable[..., str]] = {
     "person": lambda base, day: person(Path(base), date.fromisoformat(day)),
     "features": lambda base, day: features(Path(base), date.fromisoformat(day), FEATURE_MEMORY),
     "train": lambda base, day: train_all(Path(base), date.fromisoformat(day)),
-    "score": lambda base, day: score_all(Path(base), date.fromisoformat(day)),
+    "figures": lambda base, day: figures(Path(base), date.fromisoformat(day)),
+    "score": lambda base, day, outcomes: score_all(Path(base), date.fromisoformat(day), outcomes),
     "truth": lambda base, day: truth(Path(base), date.fromisoformat(day)),
     "large": lambda base, day, other: large(Path(base), date.fromisoformat(day), Path(other)),
 }

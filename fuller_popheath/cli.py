@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fuller_popheath import model_commands
+from fuller_popheath import list_commands, model_commands, why_command
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
@@ -278,7 +278,8 @@ def _contract_id(name: str) -> str:
     return fitting[0]
 
 
-model_commands.add_to(app, _say)
+for commands in (model_commands, list_commands, why_command):
+    commands.add_to(app, _say)
 
 
 def main() -> None:

@@ -14,12 +14,15 @@ from typing import TypeVar
 
 from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.specs import (
+    INDICATOR_AREAS,
     ContractId,
     ExtractSpec,
     FactSpec,
     FeatureSpec,
+    IndicatorSpec,
     ModelSpec,
     OutcomeSpec,
+    PlusGroupSpec,
     ReasonSpec,
     SegmentSpec,
     SourceSpec,
@@ -29,7 +32,7 @@ from fuller_popheath.specs import (
 
 Spec = TypeVar("Spec")
 WithContract = TypeVar("WithContract", SourceSpec, TableSpec, ExtractSpec, FactSpec, FeatureSpec)
-WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec, SegmentSpec)
+WithName = TypeVar("WithName", SupplierSpec, OutcomeSpec, ModelSpec, ReasonSpec, SegmentSpec, PlusGroupSpec, IndicatorSpec)
 
 SOURCE_PACKAGES = ("fuller_popheath.sources",)
 TABLE_PACKAGES = ("fuller_popheath.people", "fuller_popheath.place", "fuller_popheath.cohorts", "fuller_popheath.catalogue.products")
@@ -40,6 +43,8 @@ OUTCOME_PACKAGES = ("fuller_popheath.catalogue.outcomes",)
 MODEL_PACKAGES = ("fuller_popheath.catalogue.models",)
 REASON_PACKAGES = ("fuller_popheath.catalogue.reasons",)
 SEGMENT_PACKAGES = ("fuller_popheath.catalogue.segments",)
+PLUS_GROUP_PACKAGES = ("fuller_popheath.catalogue.plus_groups",)
+INDICATOR_PACKAGES = ("fuller_popheath.catalogue.indicators",)
 
 PRACTICE_EXTRACT: ContractId = "core/practice_extract"
 """The account of a night: what each practice sent of each table, and what is in use."""
@@ -48,6 +53,23 @@ TRAINING_TABLES: tuple[ContractId, ...] = ("risk/training_population", "risk/mod
 SCORE_TABLES: tuple[ContractId, ...] = ("risk/score", "risk/score_reason", "risk/score_change")
 MONITORING_TABLES: tuple[ContractId, ...] = ("risk/drift", "products/risk_scorecard")
 """What `risk/` makes of whole populations: several tables at a time, so that no single file declares one."""
+
+LIST_TABLES: tuple[ContractId, ...] = (
+    "products/cohort_list",
+    "products/cohort_list_account",
+    "core/selection_group",
+    "core/selection_log",
+    "core/list_change",
+)
+REVIEW: ContractId = "core/review"
+MOVEMENT: ContractId = "products/segment_movement"
+"""What lists leave from night to night, made with the night before beside it."""
+
+MADE_IN_STEPS: frozenset[ContractId] = frozenset(
+    {*TRAINING_TABLES, *SCORE_TABLES, *MONITORING_TABLES, *LIST_TABLES, REVIEW, MOVEMENT, PRACTICE_EXTRACT}
+)
+"""Every table that no single file declares: a step of the pipelines makes it, several at a time or with an earlier night beside it."""
+
 
 
 def _modules(package_name: str) -> Iterator[ModuleType]:
@@ -138,11 +160,30 @@ def segments() -> Mapping[str, SegmentSpec]:
 
 
 @cache
+def plus_groups() -> Mapping[str, PlusGroupSpec]:
+    """Every PLUS group that is declared, by name. Raises SettingsWrong for a wrong or double declaration."""
+    return _by_name(PLUS_GROUP_PACKAGES, "PLUS_GROUP", PlusGroupSpec)
+
+
+@cache
+def indicators() -> Mapping[str, IndicatorSpec]:
+    """Every indicator, by name. Raises SettingsWrong for a wrong or double declaration, or one of no clinical area of its age group."""
+    found = _by_name(INDICATOR_PACKAGES, "INDICATOR", IndicatorSpec)
+    if astray := [name for name, spec in found.items() if spec.area not in INDICATOR_AREAS.get(spec.age_group, ())]:
+        raise SettingsWrong(f"the indicator {', '.join(astray)} is in no clinical area of its age group; see INDICATOR_AREAS in specs.py")
+    if wrong := [name for name, spec in found.items() if spec.direction not in ("higher_is_better", "lower_is_better")]:
+        raise SettingsWrong(f"the indicator {', '.join(wrong)} has a direction that is neither higher_is_better nor lower_is_better")
+    if lost := {spec.within for spec in found.values() if spec.within} - set(found):
+        raise SettingsWrong(f"an indicator is said to be within {', '.join(sorted(lost))}, which no file declares")
+    return found
+
+
+@cache
 def tables() -> Mapping[ContractId, TableSpec]:
     """Every table made from others, by contract. Raises SettingsWrong for a wrong or double declaration, or one made from nothing known."""
     made = _by_contract(TABLE_PACKAGES, "TABLE", TableSpec)
     from_extracts = {core for spec in extracts().values() for core in spec.becomes}
-    known = {*made, *sources(), *from_extracts, *facts(), *features(), *SCORE_TABLES, PRACTICE_EXTRACT}
+    known = {*made, *sources(), *from_extracts, *facts(), *features(), *SCORE_TABLES, REVIEW, PRACTICE_EXTRACT}
     for spec in made.values():
         unknown = [i for i in (*spec.inputs, *spec.picture_inputs) if i not in known]
         if unknown:

@@ -11,26 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.site_disclosure import Disclosure
+from fuller_popheath.site_lists import ContinuityNeed, Lists, Plus, Reviews
+from fuller_popheath.site_section import Section
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SITE_FILE_VARIABLE = "FULLER_SITE"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_guessing(cls, given: Any) -> Any:
-        """A typing error must not pass as a choice: "no" is not false, and true is not 1."""
-        for name, value in given.items() if isinstance(given, dict) else ():
-            wanted = cls.model_fields[name].annotation if name in cls.model_fields else None
-            if wanted in (bool, int, float) and isinstance(value, bool | str) and not (wanted is bool and isinstance(value, bool)):
-                raise ValueError(f"{name} must be {'true or false' if wanted is bool else 'a number'}, without quotation marks")
-        return given
-
-
-class Wave(_Section):
+class Wave(Section):
     """One wave of the phasing plan: the PCNs whose Core20 share (percent of registered people, as shown) is at least the threshold."""
 
     name: str
@@ -38,7 +27,7 @@ class Wave(_Section):
     due_date: date | None = None
 
 
-class Geography(_Section):
+class Geography(Section):
     """Which ICB and place a sub-ICB belongs to, where the files do not say; and neighbourhoods that are not PCNs."""
 
     icb: str = ""
@@ -50,7 +39,7 @@ class Geography(_Section):
     neighbourhood_names: dict[str, str] = Field(default_factory=dict)
 
 
-class Phasing(_Section):
+class Phasing(Section):
     """The order in which neighbourhood teams start (board paper of 27 July 2022, section 2.9): thresholds are a local choice."""
 
     waves: tuple[Wave, ...] = (
@@ -67,7 +56,7 @@ class Phasing(_Section):
         return waves
 
 
-class ArrivalLimits(_Section):
+class ArrivalLimits(Section):
     """When a file is too poor to be used, and when a change since last time is worth a warning. All in percent."""
 
     max_quarantined_percent: float = Field(default=5.0, ge=0, le=100)
@@ -82,7 +71,7 @@ class ArrivalLimits(_Section):
     drop_sensitive_codes: bool = True
 
 
-class Pseudonyms(_Section):
+class Pseudonyms(Section):
     """The key that turns NHS numbers into person ids. It never stands here: the environment variable FULLER_PSEUDONYM_KEY holds it, or `key_file`."""
 
     key_file: str = ""
@@ -93,7 +82,7 @@ class Pseudonyms(_Section):
 OBJECTION_PURPOSES = ("list_size", "core20", "scoring", "training", "score_list", "rule_list")
 
 
-class Objections(_Section):
+class Objections(Section):
     """What each objection keeps a person out of: purposes among list_size, core20, scoring, training, score_list, rule_list.
 
     The defaults wait for the site's information-governance sign-off. `practice_files_are_complete`: a file of objections that a practice sends holds
@@ -113,7 +102,7 @@ class Objections(_Section):
         return purposes
 
 
-class Continuity(_Section):
+class Continuity(Section):
     """Which contacts count for continuity received: a local choice, shown beside every figure."""
 
     window_days: int = Field(default=730, gt=0)
@@ -123,51 +112,28 @@ class Continuity(_Section):
     minimum_contacts: int = Field(default=3, ge=2)
 
 
-class Frailty(_Section):
+class Frailty(Section):
     """From how many different medicines in a year on somebody has polypharmacy. Five is common usage; no source that we could read fixes it."""
 
     polypharmacy_medicines: int = Field(default=5, ge=2)
 
 
-class FirstList(_Section):
-    """The rule-based continuity list: points a reason, and how many put a person on it. No published source gives these: a local choice.
-
-    `identities`: who is told whom a list means: each practice its own people, or the whole neighbourhood (by a data-sharing agreement).
-    """
-
-    people_per_neighbourhood: int = Field(default=100, gt=0)
-    minimum_points: int = Field(default=3, ge=0)
-    low_continuity_below: float = Field(default=0.5, ge=0, le=1)
-    identities: str = Field(default="practice", pattern="^(practice|neighbourhood)$")
-    points: dict[str, int] = Field(
-        default_factory=lambda: {
-            "end_of_life": 4,
-            "severe_frailty": 3,
-            "moderate_frailty": 2,
-            "dementia": 3,
-            "severe_mental_illness": 3,
-            "learning_disability": 2,
-            "housebound": 2,
-            "four_or_more_conditions": 2,
-            "two_or_three_conditions": 1,
-            "low_continuity": 2,
-        }
-    )
-
-
-class Training(_Section):
-    """How risk models are made: how many people at each index date, which share of them is kept for recalibration and for never being seen.
+class Training(Section):
+    """How risk models are made: how many people at each index date, and which share of them is never seen in fitting.
 
     `people`: at most so many at each index date, the same ones each time; `fit_people`: at most so many of them to one fit, `check_people` to one of
-    the many fits that only check the default model (other places, other seeds). A `challenger` takes the default model's place only if its AUROC
-    is higher by `challenger_margin`. `outcomes`: empty for all.
+    the many fits that only check the default model (other places, other seeds), and to what these are judged on. `outcome_lag_days`: what happened
+    so shortly before the day may not have been told yet, so that follow-up ends so many days before it. `side_by_side`: so many models of
+    different outcomes are made at a time, each on one core. A `challenger` takes the default model's place only if its AUROC is higher by
+    `challenger_margin`. `outcomes`: empty for all.
     """
 
     people: int = Field(default=600_000, ge=1_000)
     fit_people: int = Field(default=200_000, ge=500)
-    check_people: int = Field(default=60_000, ge=500)
-    calibration_share: float = Field(default=0.3, gt=0, lt=0.8)
+    check_people: int = Field(default=40_000, ge=500)
     unseen_share: float = Field(default=0.1, ge=0, lt=0.5)
+    outcome_lag_days: int = Field(default=14, ge=0, le=180)
+    side_by_side: int = Field(default=2, ge=1, le=16)
     trials: int = Field(default=4, ge=1)
     trial_people: int = Field(default=40_000, ge=500)
     minimum_events: int = Field(default=100, ge=20)
@@ -177,13 +143,13 @@ class Training(_Section):
     outcomes: tuple[str, ...] = ()
 
 
-class RiskWords(_Section):
+class RiskWords(Section):
     """From which risk on (a probability) somebody is in which band, from the highest to the lowest. A local choice: no source gives these."""
 
     bands: dict[str, float] = Field(default_factory=lambda: {"very high": 0.5, "high": 0.3, "raised": 0.15, "average": 0.05, "low": 0.0})
 
 
-class Monitoring(_Section):
+class Monitoring(Section):
     """When a score is red or amber: observed over expected outside these limits, drift of what goes in, and of calibration."""
 
     observed_over_expected: tuple[float, float] = (0.8, 1.25)
@@ -192,7 +158,7 @@ class Monitoring(_Section):
     missing_points: float = Field(default=10.0, gt=0)
 
 
-class Models(_Section):
+class Models(Section):
     """Which model scores: one line for each outcome and age group, `"emergency_admission_12m.adult" = "<model id>"`, changed by review only.
 
     On make-believe data the newest model does where none is named, and says DEMONSTRATION everywhere.
@@ -201,7 +167,7 @@ class Models(_Section):
     promoted: dict[str, str] = Field(default_factory=dict)
 
 
-class EngineChoice(_Section):
+class EngineChoice(Section):
     """Where features are computed: DuckDB in this process, or Spark at a master URL or through Databricks Connect."""
 
     engine: str = Field(default="duckdb", pattern="^(duckdb|spark)$")
@@ -211,13 +177,13 @@ class EngineChoice(_Section):
     threads: int = Field(default=0, ge=0)
 
 
-class Codelists(_Section):
+class Codelists(Section):
     """The site's own code lists: a folder, relative to the project unless absolute; empty: only the lists that are shipped."""
 
     folder: str = ""
 
 
-class Folders(_Section):
+class Folders(Section):
     """Where things lie, relative to the project unless absolute."""
 
     landing: str = "var/landing"
@@ -242,7 +208,11 @@ class Site(BaseSettings):
     objections: Objections = Objections()
     continuity: Continuity = Continuity()
     frailty: Frailty = Frailty()
-    first_list: FirstList = FirstList()
+    plus: Plus = Plus()
+    continuity_need: ContinuityNeed = ContinuityNeed()
+    lists: Lists = Lists()
+    reviews: Reviews = Reviews()
+    disclosure: Disclosure = Disclosure()
     training: Training = Training()
     risk: RiskWords = RiskWords()
     monitoring: Monitoring = Monitoring()

@@ -3,7 +3,8 @@
 A file under `sources/` declares `SOURCE` (a published layout, one file one table) or `SUPPLIER` (the extracts of one clinical system), a file under
 `people/`, `place/`, `cohorts/` or `catalogue/products/` that makes a table declares `TABLE`, one under `arrival/becoming/` declares `EXTRACT`, one
 under `catalogue/facts/` declares `FACT`, one under `catalogue/features/` declares `FEATURE`, one under `catalogue/outcomes/` declares `OUTCOME`,
-one under `catalogue/models/` declares `MODEL`, one under `catalogue/reasons/` declares `REASON`, one under `catalogue/segments/` declares `SEGMENT`.
+one under `catalogue/models/` declares `MODEL`, one under `catalogue/reasons/` declares `REASON`, one under `catalogue/segments/` declares `SEGMENT`,
+one under `catalogue/plus_groups/` declares `PLUS_GROUP`, one under `catalogue/indicators/` declares `INDICATOR`.
 What does not belong here: behaviour.
 """
 
@@ -91,6 +92,7 @@ class SourceSpec:
     `recognise` looks at a head only. `read` returns one row per row of the file, every column text (geometry: WKB), plus `_row`, the row's
     number in the file (the header is row 1). It canonicalises what can be (dates to ISO, thousands separators dropped) and leaves
     the rest as it stands, so that the contract quarantines it. `expects` completes the sentence "expected ...". `per_practice`: one file a practice.
+    `all_files`: files do not replace each other, so every one counts, whatever its day, and none is refused for how many of its rows are faulty.
     """
 
     contract: ContractId
@@ -99,6 +101,7 @@ class SourceSpec:
     read: Callable[[FileHead], pa.Table]
     required: bool = False
     per_practice: bool = False
+    all_files: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -275,3 +278,63 @@ class SegmentSpec:
     columns: Mapping[ContractId, tuple[str, ...]]
     assign: Callable[[Mapping[str, np.ndarray], Site], tuple[np.ndarray, np.ndarray]]
     limits: str
+
+
+@dataclass(frozen=True)
+class PlusGroupSpec:
+    """One PLUS group of Core20PLUS5: people whom an average hides. Which of them count is the site's choice ([plus] groups).
+
+    `columns` says what is read, by contract. `assign` gets those columns by name, one entry a person, as a `SegmentSpec` does, and the site's settings;
+    it returns for each person 1 (yes), 0 (no) or -1 (not recorded, so that nobody can say). `source` says where the group and its rule come from;
+    `limits` what the rule cannot tell.
+    """
+
+    name: str
+    title: str
+    columns: Mapping[ContractId, tuple[str, ...]]
+    assign: Callable[[Mapping[str, np.ndarray], Site], np.ndarray]
+    source: str
+    limits: str
+
+
+INDICATOR_AREAS: Mapping[str, tuple[str, ...]] = {
+    "adult": ("maternity", "severe_mental_illness", "respiratory", "cancer", "hypertension", "smoking", "prevention"),
+    "child": ("asthma", "diabetes", "epilepsy", "oral_health", "mental_health", "prevention"),
+}
+"""The five clinical areas of Core20PLUS5 for adults (smoking is the thread through them) and for children; `prevention` is what is recorded besides."""
+
+
+@dataclass(frozen=True)
+class IndicatorSpec:
+    """A share of people: those of a denominator for whom something was done, found or happened. Every indicator is a proportion.
+
+    `name` is its id, `area` one of INDICATOR_AREAS of its `age_group` (adult: 18 or over; child: under 18). `direction`: higher_is_better or
+    lower_is_better. `target`: a proportion, None where no number is stated; `is_target_published` says that a public source states it. `numerator`,
+    `denominator` and `exclusions` are sentences for a reader. `columns` says what is read of tables with one row a person. `facts` says what is read
+    of long facts: by contract, then by subject (a cluster, measure, medicine or reason), the columns, which the rule finds as "<subject>.<column>".
+    `assign` gets both by name, one entry a person, and the site's settings, and returns who is in the denominator and who in the
+    numerator (which is looked at within the denominator only). A missing number is NaN, a missing text empty, missing true-or-false false; a day is
+    told as days before `as_of` (NaN: never), and a count of somebody without a row is 0. None: the record cannot tell; areas' counts are supplied
+    (inbound/indicator_supplement). `is_proxy`: it stands for something that the record does not hold, which `limits` names. `source`: where
+    the rule comes from. `unit`: who or what is counted. `within`, for disclosure control: another indicator of the same denominator
+    whose numerator holds everybody of this one's.
+    """
+
+    name: str
+    title: str
+    area: str
+    age_group: str
+    direction: str
+    numerator: str
+    denominator: str
+    exclusions: str
+    source: str
+    limits: str
+    assign: Callable[[Mapping[str, np.ndarray], Site], tuple[np.ndarray, np.ndarray]] | None
+    columns: Mapping[ContractId, tuple[str, ...]] = field(default_factory=dict)
+    facts: Mapping[ContractId, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    target: float | None = None
+    is_target_published: bool = False
+    is_proxy: bool = False
+    unit: str = "people"
+    within: str = ""

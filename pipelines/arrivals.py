@@ -43,13 +43,17 @@ class Taken:
 def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
     """The accepted rows of what arrived, without identifiers, and the account of every file.
 
+    Of files that add up none is no warning, and what cannot be read of them is told by row number, so that whoever sent it can mend it.
     A damaged file that is not required costs nothing else: the last good snapshot stands in, and the check says so as an error. So it does,
     as a warning, where no file came but one did before. Raises InputMissing or FileRefused where the layout is required; that none came costs a
     night of practice lists nothing else.
     """
     from fuller_popheath.arrival.landing import State, examine, refuse_unusable
+    from fuller_popheath.contracts import empty_table, without_identifiers
 
     refused = [file.problem for file in tonight.arrival.files if file.state is State.REFUSED and file.contract == contract.id and file.problem]
+    if contract.id not in tonight.arrival.used and spec.all_files and not refused:
+        return Taken(without_identifiers(empty_table(contract), contract), is_good=True, sentence="no file arrived", metadata={"files": 0})
     if contract.id not in tonight.arrival.used and (not spec.required or tonight.can_do_without((contract.id,))):
         return _instead(tonight, contract, " | ".join(refused), f"no file arrived; expected, where there is one, {spec.expects}")
     try:
@@ -62,14 +66,17 @@ def take(tonight: Tonight, spec: SourceSpec, contract: Contract) -> Taken:
         return _instead(tonight, contract, " | ".join([*refused, str(problem)]), "")
     except InputMissing as missing:
         raise FileRefused(" | ".join(refused)) if refused else missing from None
-    return _told(arrived, contract, refused)
+    return _told(arrived, contract, refused, tells_rows=spec.all_files)
 
 
-def _told(arrived: Arrived, contract: Contract, refused: list[str]) -> Taken:
+def _told(arrived: Arrived, contract: Contract, refused: list[str], tells_rows: bool) -> Taken:
+    from fuller_popheath.arrival.returned_rows import rows_not_read
     from fuller_popheath.contracts import without_identifiers
 
     lost = [*refused, *(file.reason for file in arrived.files if not file.is_used and file.reason)]
     broken = "; ".join(f"{rule}: {count:,} rows" for rule, count in sorted(arrived.counts.items()) if count)
+    if tells_rows and arrived.rows_quarantined:
+        broken = rows_not_read(arrived.files)
     told = f"{arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined"
     if not_judged := describe.references_of(contract):
         told += f"; {len(not_judged)} rules not judged: {', '.join(not_judged)}"

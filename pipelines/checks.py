@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fuller_popheath.arrival import plausible, plausible_people
+from fuller_popheath.cohorts.never_vanish import POPULATION, POPULATION_COLUMNS, PRODUCTS, vanished
 from fuller_popheath.registry import facts, tables
 from pipelines import describe
 from pipelines.guard import guarded
@@ -42,6 +43,15 @@ def _list_size(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Fin
     last = tonight.store.before("core/registered_count", tonight.as_of)
     last_time = tonight.store.read("core/registered_count", last) if last else None
     return plausible.list_size_change(read["core/registered_count"], last_time, tonight.night.site.arrival)
+
+
+def _nobody_vanished(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
+    """Judged at the segments; the lists and the scorecard are looked at where the store has them for the day."""
+    population = {name: tonight.store.read(name, tonight.as_of, list(POPULATION_COLUMNS[name])) for name in POPULATION}
+    products = {name: tonight.store.read(name, tonight.as_of) for name in PRODUCTS if tonight.store.has(name, tonight.as_of)}
+    gone = vanished(population, products)
+    told = "; ".join(f"{name} says nothing of {group}" for name, group in gone)
+    return plausible.Finding(not gone, told or "every product tells of every group that is in the population", {"groups dropped": len(gone)})
 
 
 CHECKS = (
@@ -115,6 +125,13 @@ CHECKS = (
         "Every file of the site's own code lists stands for a cluster.",
         lambda tonight, read: plausible.code_lists_used(tonight.night.site.codelists_folder()),
         reads_table=False,
+    ),
+    Check(
+        "nobody_vanished",
+        "products/segment_count",
+        "Under-18s, every PLUS group and people without a contact stand in every product that tells of groups.",
+        _nobody_vanished,
+        ("core/selection_group",),
     ),
 )
 

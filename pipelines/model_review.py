@@ -78,13 +78,12 @@ def _drift(store: Store) -> dict[str, pa.Table]:
 
 def evaluate(model_id: str, as_of: str) -> Mapping[str, pa.Table]:
     """Judge a stored model on the people of a year before a day whose tables are in the store. Raises InputMissing where there is no such day."""
-    from fuller_popheath.engine import Engine
-    from fuller_popheath.risk.index_population import build
     from fuller_popheath.risk.judging import judge
+    from fuller_popheath.risk.model_manifest import settings_of
     from fuller_popheath.risk.model_store import load
     from fuller_popheath.risk.training_sets import index_dates
     from fuller_popheath.specs import Night
-    from pipelines.scores import source_from
+    from pipelines.scores import population_of
     from pipelines.tonight import read_day
 
     site = load_site()
@@ -96,8 +95,8 @@ def evaluate(model_id: str, as_of: str) -> Mapping[str, pa.Table]:
         raise InputMissing(f"the store has no people of {asked or 'any day'}; run the night of that day first (fuller refresh)")
     day = asked or days[-1]
     site = site.model_copy(update={"training": site.training.model_copy(update={"outcomes": (stored.model.outcome,)})})
-    night = Night(day, site)
-    population = build(lambda: Engine.from_site(site), source_from(store, day), night, index_dates(day)[1])
+    index_date = index_dates(day, settings_of(stored.manifest).outcome_lag_days)[1]
+    population = population_of(store, Night(day, site), index_date, lambda _: None)
     return judge(stored, population, site, day)
 
 

@@ -66,7 +66,7 @@ CHECKS = (
 )
 
 
-def verdicts_of(evaluation: pa.Table, site: Site, is_synthetic: bool) -> Iterator[dg.AssetCheckResult]:
+def verdicts_of(evaluation: pa.Table) -> Iterator[dg.AssetCheckResult]:
     """Each check's result on the rows of a training run."""
     rows = [row for row in evaluation.to_pylist() if row["verdict"]]
     for check in CHECKS:

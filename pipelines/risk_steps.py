@@ -18,8 +18,8 @@ from pipelines import describe
 from pipelines.guard import guarded
 from pipelines.progress import saying
 from pipelines.risk_checks import CHECKS, verdicts_of
-from pipelines.steps import CHECK, KEEPS, asset_check_spec, common
-from pipelines.stores import content_hash, prove
+from pipelines.several_tables import Told, given, given_in_parts, spec_of
+from pipelines.steps import CHECK, KEEPS, asset_check_spec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from fuller_popheath.specs import Night
     from pipelines.tonight import Tonight
 
-Told = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]
-
 PERSON, OBJECTION = "core/person", "core/person_objection"
 LISTS, REGISTRATION = "inbound/practice_list", "core/registration"
 DRIFT, SCORECARD = MONITORING_TABLES
+SCORE, REASON, CHANGE = SCORE_TABLES
 TRAINING_GROUP, RISK_GROUP, MONITORING_GROUP = "training", "risk", "monitoring"
+LEARNT = {"scikitlearn", "parquet"}
+STABLE = "stable"
 TRAIN = "train_models"
 """The name of the step, by which a run is told on how many people to train."""
 
@@ -57,25 +58,7 @@ def sources_of_populations() -> tuple[str, ...]:
 
 def risk_assets() -> list[dg.AssetsDefinition]:
     """The steps of risk."""
-    return [training_asset(), cards_asset(), scoring_asset(), drift_asset(), scorecard_asset()]
-
-
-def _spec(contract_id: str, group: str, needed: tuple[str, ...]) -> dg.AssetSpec:
-    contract = load_contract(contract_id)
-    kept = {name: value for name, value in common(contract, group, {"scikitlearn", "parquet"}).items() if name != "required_resource_keys"}
-    return dg.AssetSpec(**kept, deps=[describe.key_of(name) for name in needed], metadata=describe.definition_metadata(contract))
-
-
-def _given(tonight: "Tonight", table: "pa.Table", contract_id: str, shown: dict[str, Any] | None = None) -> Told:
-    """Hold a table against its contract, write it, and tell both."""
-    contract = load_contract(contract_id)
-    proven = prove(table, contract)
-    tonight.store.write(proven, tonight.as_of, tonight.landing)
-    key = describe.key_of(contract_id)
-    kept = f"all {len(contract.rules)} rules kept by {table.num_rows:,} rows"
-    yield dg.AssetCheckResult(asset_key=key, check_name=CHECK, passed=True, description=kept, metadata={"rows": table.num_rows})
-    numbers = {"dagster/row_count": table.num_rows, "as of": tonight.as_of.isoformat()}
-    yield dg.MaterializeResult(asset_key=key, metadata=numbers | (shown or {}), data_version=dg.DataVersion(content_hash(proven.table)))
+    return [training_asset(), cards_asset(), scoring_asset(), scorecard_asset()]
 
 
 def is_synthetic(tonight: "Tonight") -> bool:
@@ -89,7 +72,7 @@ def is_synthetic(tonight: "Tonight") -> bool:
 def training_asset() -> dg.AssetsDefinition:
     """Every model of every outcome, fitted, judged and stored; nothing is in use before site.toml says so."""
     needed = sources_of_populations()
-    specs = [_spec(name, TRAINING_GROUP, needed) for name in TRAINING_TABLES]
+    specs = [spec_of(name, TRAINING_GROUP, needed, LEARNT) for name in TRAINING_TABLES]
     checks = [asset_check_spec(load_contract(name), CHECK, KEEPS) for name in TRAINING_TABLES]
     checks += [asset_check_spec(load_contract("risk/evaluation"), check.name, check.sentence) for check in CHECKS]
 
@@ -102,13 +85,13 @@ def training_asset() -> dg.AssetsDefinition:
 
         tonight: Tonight = context.resources.night.tonight()
         night = _with_choice(tonight.night, config)
-        development, validation = (population_of(tonight, night, day, saying(context)) for day in index_dates(night.as_of))
-        models = night.site.folder("models")
-        run = train(development, validation, night, models, is_synthetic(tonight), saying(context))
+        dates = index_dates(night.as_of, night.site.training.outcome_lag_days)
+        development, validation = (population_of(tonight.store, night, day, saying(context)) for day in dates)
+        run = train(development, validation, night, night.site.folder("models"), is_synthetic(tonight), saying(context))
         for name in TRAINING_TABLES:
             shown = {"models stored": len(run.stored), "champions": list(run.champions)} if name == "risk/model_run" else {}
-            yield from _given(tonight, run.tables[name], name, shown | describe_run(name, run.tables, night))
-        yield from verdicts_of(run.tables["risk/evaluation"], night.site, is_synthetic(tonight))
+            yield from given(tonight, run.tables[name], name, shown | describe_run(name, run.tables, night))
+        yield from verdicts_of(run.tables["risk/evaluation"])
 
     return train_models
 
@@ -163,17 +146,23 @@ def cards_asset() -> dg.AssetsDefinition:
 
 
 def scoring_asset() -> dg.AssetsDefinition:
-    """Tonight's risks with their reasons, of the models in use; none in use: no rows, and a warning that says so."""
+    """Tonight's risks with their reasons, of the models in use, and whether tonight's people still look like those the models were made with.
+
+    None in use: no rows, and a warning that says so. One step, because it reads every feature of everybody.
+    """
     needed = (PERSON, OBJECTION, *features(), "risk/model_run", "core/spell")
-    specs = [_spec(name, RISK_GROUP, needed) for name in SCORE_TABLES]
-    checks = [asset_check_spec(load_contract(name), CHECK, KEEPS) for name in SCORE_TABLES]
+    specs = [spec_of(name, RISK_GROUP, needed, LEARNT) for name in SCORE_TABLES]
+    specs.append(spec_of(DRIFT, MONITORING_GROUP, (PERSON, *features(), "risk/score"), LEARNT).replace_attributes(skippable=True))
+    checks = [asset_check_spec(load_contract(name), CHECK, KEEPS) for name in (*SCORE_TABLES, DRIFT)]
     checks.append(asset_check_spec(load_contract("risk/score"), "models_in_use", "A reviewed model scores what may stand on a list."))
+    stable = "No feature has drifted beyond the limits of site.toml since the models in use were made."
+    checks.append(asset_check_spec(load_contract(DRIFT), STABLE, stable))
 
     @dg.multi_asset(name="score_people", specs=specs, check_specs=checks, required_resource_keys={"night"})
     @guarded
     def score_people(context: dg.AssetExecutionContext) -> Told:
         from fuller_popheath.risk.scoring import scoring_models
-        from pipelines.scores import scores_of_tonight
+        from pipelines.scores import features_of, scores_of_tonight
 
         tonight: Tonight = context.resources.night.tonight()
         site = tonight.night.site
@@ -182,13 +171,40 @@ def scoring_asset() -> dg.AssetsDefinition:
         except FullerError as wrong:
             # Lists made by rules go out all the same, without a risk on them: yesterday's scores are never shown as tonight's.
             models, refused = (), wrong
-        made = scores_of_tonight(tonight, models, saying(context))
+        whole = features_of(tonight, tonight.as_of) if models else None
+        scores, reasons, changes = scores_of_tonight(tonight, models, whole, saying(context))
+        drift = _drift(tonight, models, whole, scores)
+        del whole
         shown = {"models": [model.model_id for model in models], "demonstration": any(model.is_demonstration for model in models)}
-        for name in SCORE_TABLES:
-            yield from _given(tonight, made[name], name, shown)
+        yield from given(tonight, scores, SCORE, shown)
+        yield from given_in_parts(tonight, reasons, REASON, shown)
+        yield from given(tonight, changes, CHANGE, shown)
         yield _models_in_use(models, refused)
+        yield from _drift_told(tonight, drift)
 
     return score_people
+
+
+def _drift(tonight: "Tonight", models: Any, whole: "pa.Table | None", scores: "pa.Table") -> "pa.Table | FullerError":
+    """The rows of risk/drift, or why there are none: the scores stand all the same."""
+    from pipelines.scores import drift_of_tonight
+
+    try:
+        return drift_of_tonight(tonight, models, whole, scores)
+    except FullerError as wrong:
+        return wrong
+
+
+def _drift_told(tonight: "Tonight", drift: "pa.Table | FullerError") -> Told:
+    from pipelines.risk_checks import drift_verdict
+
+    if isinstance(drift, FullerError):
+        for name in (CHECK, STABLE):
+            told, error = str(drift), {"error": type(drift).__name__}
+            yield dg.AssetCheckResult(asset_key=describe.key_of(DRIFT), check_name=name, passed=False, description=told, metadata=error)
+        return
+    yield from given(tonight, drift, DRIFT)
+    yield drift_verdict(drift, tonight.night.site)
 
 
 def _models_in_use(models: Any, refused: "FullerError | None") -> dg.AssetCheckResult:
@@ -209,32 +225,9 @@ def _models_in_use(models: Any, refused: "FullerError | None") -> dg.AssetCheckR
     )
 
 
-def drift_asset() -> dg.AssetsDefinition:
-    """Whether the people of tonight still look like those the models in use were made with."""
-    specs = [_spec(DRIFT, MONITORING_GROUP, (PERSON, *features(), "risk/score"))]
-    contract = load_contract(DRIFT)
-    checks = [
-        asset_check_spec(contract, CHECK, KEEPS),
-        asset_check_spec(contract, "stable", "No feature has drifted beyond the limits of site.toml since the models in use were made."),
-    ]
-
-    @dg.multi_asset(name="watch_drift", specs=specs, check_specs=checks, required_resource_keys={"night"})
-    @guarded
-    def watch_drift(context: dg.AssetExecutionContext) -> Told:
-        from pipelines.risk_checks import drift_verdict
-        from pipelines.scores import drift_of_tonight
-
-        tonight: Tonight = context.resources.night.tonight()
-        table = drift_of_tonight(tonight, is_synthetic(tonight))
-        yield from _given(tonight, table, DRIFT)
-        yield drift_verdict(table, tonight.night.site)
-
-    return watch_drift
-
-
 def scorecard_asset() -> dg.AssetsDefinition:
     """Predicted against observed: a year-old score where the store has one, else the models in use, asked as if they had scored then."""
-    specs = [_spec(SCORECARD, MONITORING_GROUP, (*sources_of_populations(), "risk/score"))]
+    specs = [spec_of(SCORECARD, MONITORING_GROUP, (*sources_of_populations(), "risk/score"), LEARNT)]
     contract = load_contract(SCORECARD)
     checks = [
         asset_check_spec(contract, CHECK, KEEPS),
@@ -251,7 +244,13 @@ def scorecard_asset() -> dg.AssetsDefinition:
         made = scorecard_of_tonight(tonight, is_synthetic(tonight), saying(context))
         if made is None:
             raise InputMissing("no model is in use, so there is nothing to hold against what happened; name one in site.toml ([models] promoted)")
-        yield from _given(tonight, made.table, SCORECARD, {"scored as of": made.scored_as_of.isoformat(), "scored at the time": made.is_stored})
-        yield scorecard_verdict(made.table, tonight.night.site)
+        yield from given(tonight, made, SCORECARD, _scored_when(made))
+        yield scorecard_verdict(made, tonight.night.site)
 
     return keep_scorecard
+
+
+def _scored_when(scorecard: "pa.Table") -> dict[str, Any]:
+    """Of which day its scores are, and whether they were made on it."""
+    first = scorecard.slice(0, 1).to_pylist()
+    return {"scored as of": first[0]["scored_as_of"].isoformat(), "scored at the time": first[0]["is_scored_then"]} if first else {}

@@ -6,8 +6,8 @@ What does not belong here: arithmetic, and whatever Dagster is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts import empty_table, load_contract
@@ -17,23 +17,18 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from fuller_popheath.risk.index_population import IndexPopulation
     from fuller_popheath.risk.scoring import ScoringModel
+    from fuller_popheath.specs import Night
     from pipelines.stores import Store
     from pipelines.tonight import Tonight
 
 PERSON, OBJECTION, REGISTRATION = "core/person", "core/person_objection", "core/registration"
 SCORE, REASON, CHANGE = "risk/score", "risk/score_reason", "risk/score_change"
-YEAR = timedelta(days=365)
+DRIFT_PEOPLE = 200_000
+"""Drift is looked for in so many people of a model, evenly taken: of more people it would not come out otherwise."""
+
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A scorecard, the day its scores are of, and whether they were stored on that day."""
-
-    table: pa.Table
-    scored_as_of: date
-    is_stored: bool
 
 
 def features_of(tonight: Tonight, day: date) -> pa.Table:
@@ -44,20 +39,51 @@ def features_of(tonight: Tonight, day: date) -> pa.Table:
     return beside(groups, tonight.store.read(PERSON, day, ["person_id"]), day)
 
 
-def scores_of_tonight(tonight: Tonight, models: Sequence[ScoringModel], say: Say) -> dict[str, pa.Table]:
-    """Scores, reasons and what changed since the last night with scores; no rows where no model is in use."""
-    from fuller_popheath.risk.score_change import score_change
-    from fuller_popheath.risk.scoring import score
+def scores_of_tonight(
+    tonight: Tonight, models: Sequence[ScoringModel], whole: pa.Table | None, say: Say
+) -> tuple[pa.Table, list[pa.Table], pa.Table]:
+    """risk/score, risk/score_reason in parts, and risk/score_change since the last night with scores; no rows where no model is in use.
 
-    if not models:
-        return {name: empty_table(load_contract(name)) for name in (SCORE, REASON, CHANGE)}
+    `whole`: tonight's `features_of`.
+    """
+    from fuller_popheath.risk.scoring import scores_and_parts
+
+    if not models or whole is None:
+        return empty_table(load_contract(SCORE)), [], empty_table(load_contract(CHANGE))
     store, as_of = tonight.store, tonight.as_of
-    scored = score(models, features_of(tonight, as_of), store.read(OBJECTION, as_of), _at_risk(tonight, models), tonight.night.site, as_of, say)
-    day = store.before(SCORE, as_of)
-    before, reasons_before = (store.read(SCORE, day), store.read(REASON, day)) if day else (None, None)
-    has_scores = before is not None and before.num_rows > 0
-    change = score_change(scored.score, scored.reasons, before if has_scores else None, reasons_before if has_scores else None, as_of)
-    return {SCORE: scored.score, REASON: scored.reasons, CHANGE: change}
+    scores, reasons = scores_and_parts(models, whole, store.read(OBJECTION, as_of), _at_risk(tonight, models), tonight.night.site, as_of, say)
+    return scores, reasons, _changes(tonight, scores, reasons)
+
+
+def _changes(tonight: Tonight, scores: pa.Table, reasons: Sequence[pa.Table]) -> pa.Table:
+    """What changed since the last night with scores, one outcome after the other: the reasons of all of them are millions."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from fuller_popheath.risk.score_change import score_change
+
+    day = tonight.store.before(SCORE, tonight.as_of)
+    before = tonight.store.read(SCORE, day) if day else None
+    made = []
+    for outcome in scores["outcome"].unique().cast(pa.string()).to_pylist():
+        own = [part for part in reasons if part.num_rows and part["outcome"][0].as_py() == outcome]
+        told = pa.concat_tables(own) if own else empty_table(load_contract(REASON))
+        of_outcome = scores.filter(pc.equal(scores["outcome"].cast(pa.string()), outcome))
+        if before is None or day is None or not before.num_rows:
+            made.append(score_change(of_outcome, told, None, None, tonight.as_of))
+        else:
+            scored = before.filter(pc.equal(before["outcome"], outcome))
+            made.append(score_change(of_outcome, told, scored, _reasons_of(tonight.store, day, outcome), tonight.as_of))
+    return pa.concat_tables(made) if made else empty_table(load_contract(CHANGE))
+
+
+def _reasons_of(store: Store, day: date, outcome: str) -> pa.Table:
+    """The stored reasons of one outcome, their texts kept once each."""
+    import pyarrow.parquet as pq
+
+    columns = ["person_id", "outcome", "place", "reason", "contribution", "words"]
+    texts = ["person_id", "outcome", "reason", "words"]
+    return pq.read_table(store.path(REASON, day), columns=columns, filters=[("outcome", "=", outcome)], read_dictionary=texts, partitioning=None)
 
 
 def _at_risk(tonight: Tonight, models: Sequence[ScoringModel]) -> dict[str, np.ndarray]:
@@ -74,43 +100,42 @@ def _at_risk(tonight: Tonight, models: Sequence[ScoringModel]) -> dict[str, np.n
         return {spec.name: at_risk_of(spec, engine, sources, tonight.night, person.num_rows) for spec in specs}
 
 
-def drift_of_tonight(tonight: Tonight, is_synthetic: bool) -> pa.Table:
-    """The rows of risk/drift of every model in use; none where none is."""
+def drift_of_tonight(tonight: Tonight, models: Sequence[ScoringModel], whole: pa.Table | None, scores: pa.Table) -> pa.Table:
+    """The rows of risk/drift of every model in use; none where none is. `whole`: tonight's `features_of`; `scores`: tonight's risk/score."""
+    import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from fuller_popheath.risk.drift import DRIFT, drift
     from fuller_popheath.risk.model_store import read_manifest
-    from fuller_popheath.risk.scoring import scoring_models
 
     site, as_of = tonight.night.site, tonight.as_of
-    models = scoring_models(site, site.folder("models"), is_synthetic, as_of)
-    if not models:
+    if not models or whole is None:
         return empty_table(load_contract(DRIFT))
-    whole, scores = features_of(tonight, as_of), tonight.store.read(SCORE, as_of)
     rows = []
     for each in models:
         about = {"outcome": each.model.outcome, "age_group": each.model.age_group, "model_id": each.model_id}
-        of_model = scores.filter(pa.compute.equal(scores["model_id"], each.model_id))
-        people = whole.filter(pa.compute.is_in(whole["person_id"], value_set=of_model["person_id"].combine_chunks()))
+        at = np.flatnonzero(pc.equal(scores["model_id"].cast(pa.string()), each.model_id).to_numpy())
+        of_model = scores.select(["person_id", "probability"]).take(at[:: -(-len(at) // DRIFT_PEOPLE) or 1])
+        people = whole.take(pc.index_in(of_model["person_id"], value_set=whole["person_id"].combine_chunks()))
         reference = read_manifest(site.folder("models"), each.model_id)["reference"]
         rows.append(drift(reference, people, of_model["probability"].to_numpy(), about, as_of, site.monitoring))
     return pa.concat_tables(rows)
 
 
-def scorecard_of_tonight(tonight: Tonight, is_synthetic: bool, say: Say) -> Kept | None:
-    """Predicted against observed of the newest scores that are a year old, or else of the models in use; None where there is neither."""
+def scorecard_of_tonight(tonight: Tonight, is_synthetic: bool, say: Say) -> pa.Table | None:
+    """products/risk_scorecard of the newest scores whose follow-up is over and told, or else of the models in use; None where there is neither."""
     from fuller_popheath.risk.scorecard import followed_up, scorecard
+    from fuller_popheath.risk.training_sets import index_dates
 
-    as_of, monitoring = tonight.as_of, tonight.night.site.monitoring
-    old = [day for day in tonight.store.days(SCORE) if day <= as_of - YEAR]
+    as_of, site = tonight.as_of, tonight.night.site
+    _, last = index_dates(as_of, site.training.outcome_lag_days)
+    old = [day for day in tonight.store.days(SCORE) if day <= last]
     if old and tonight.store.read(SCORE, old[-1], ["person_id"]).num_rows:
         followed = followed_up(*_stored_scores(tonight, old[-1]))
-        return Kept(scorecard(followed, as_of, old[-1], is_scored_then=True, monitoring=monitoring), old[-1], is_stored=True)
-    asked = _asked_again(tonight, is_synthetic, say)
-    if asked is None:
-        return None
-    followed = followed_up(*asked)
-    return Kept(scorecard(followed, as_of, as_of - YEAR, is_scored_then=False, monitoring=monitoring), as_of - YEAR, is_stored=False)
+        return scorecard(followed, as_of, old[-1], is_scored_then=True, monitoring=site.monitoring)
+    asked = _asked_again(tonight, last, is_synthetic, say)
+    return None if asked is None else scorecard(followed_up(*asked), as_of, last, is_scored_then=False, monitoring=site.monitoring)
 
 
 def _stored_scores(tonight: Tonight, day: date) -> tuple[Any, Any, Any, Any]:
@@ -155,11 +180,10 @@ def _objecting(tonight: Tonight, people: pa.Table) -> pa.Array:
     return pc.unique(pa.concat_arrays([people["person_id"].filter(pa.array(objects)).combine_chunks(), by_tonight]))
 
 
-def _asked_again(tonight: Tonight, is_synthetic: bool, say: Say) -> tuple[Any, Any, Any] | None:
+def _asked_again(tonight: Tonight, index_date: date, is_synthetic: bool, say: Say) -> tuple[Any, Any, Any] | None:
     from fuller_popheath.risk.back_scores import back_scores
     from fuller_popheath.risk.model_store import read_manifest
     from fuller_popheath.risk.scoring import scoring_models
-    from fuller_popheath.site import Training
 
     site = tonight.night.site
     folder = site.folder("models")
@@ -168,18 +192,17 @@ def _asked_again(tonight: Tonight, is_synthetic: bool, say: Say) -> tuple[Any, A
         return None
     wanted = site.training.model_copy(update={"outcomes": tuple(dict.fromkeys(each.model.outcome for each in models))})
     night = replace(tonight.night, site=site.model_copy(update={"training": wanted}))
-    population = population_of(tonight, night, tonight.as_of - YEAR, say)
-    made_with = {each.model_id: Training.model_validate(read_manifest(folder, each.model_id)["settings"]) for each in models}
-    scores, groups = back_scores(models, population, made_with)
+    population = population_of(tonight.store, night, index_date, say)
+    scores, groups = back_scores(models, population, {each.model_id: read_manifest(folder, each.model_id) for each in models})
     return scores, population.labels, groups
 
 
-def population_of(tonight: Tonight, night: Any, index_date: date, say: Say) -> Any:
-    """The people of an earlier index date, rebuilt from what the store has for tonight."""
+def population_of(store: Store, night: Night, index_date: date, say: Say) -> IndexPopulation:
+    """The people of an earlier index date, rebuilt from what the store has for a night."""
     from fuller_popheath.engine import Engine
     from fuller_popheath.risk.index_population import build
 
-    return build(lambda: Engine.from_site(night.site), source_from(tonight.store, tonight.as_of), night, index_date, say=say)
+    return build(lambda: Engine.from_site(night.site), source_from(store, night.as_of), night, index_date, say=say)
 
 
 def source_from(store: Store, day: date) -> Callable[[str], Any]:

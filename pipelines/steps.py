@@ -5,7 +5,7 @@ its contract fails the step before anything is written. What does not belong her
 """
 
 # No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -152,19 +152,31 @@ def proven_output(
     table: "pa.Table", contract: "Contract", metadata: Mapping[str, Any], references: "Mapping[str, pa.Table] | None" = None
 ) -> Yielded:
     """Tell whether a table keeps its contract, then hand it to the store. Raises ContractBroken after the verdict, before anything is written."""
+    proven = yield from judged(table, contract, references)
+    yield from _output(proven, metadata)
+
+
+def judged(
+    table: "pa.Table", contract: "Contract", references: "Mapping[str, pa.Table] | None" = None, key: dg.AssetKey | None = None
+) -> Generator[dg.AssetCheckResult, None, Proven]:
+    """Tell whether a table keeps its contract; returns it, proven. `key`: whose check it is, where a step makes several tables.
+
+    Raises ContractBroken after the verdict.
+    """
     try:
         proven = prove(table, contract, references)
     except ContractBroken as broken:
-        yield dg.AssetCheckResult(check_name=CHECK, passed=False, description=str(broken), metadata={"error": type(broken).__name__})
+        yield dg.AssetCheckResult(asset_key=key, check_name=CHECK, passed=False, description=str(broken), metadata={"error": type(broken).__name__})
         raise
     not_judged = [rule for rule, other in describe.references_of(contract).items() if other not in (references or {})]
     yield dg.AssetCheckResult(
+        asset_key=key,
         check_name=CHECK,
         passed=True,
         description=kept(len(contract.rules), table.num_rows, not_judged),
         metadata={"rows": table.num_rows, "rules not judged": len(not_judged)},
     )
-    yield from _output(proven, metadata)
+    return proven
 
 
 def kept(rules: int, rows: int, not_judged: list[str]) -> str:

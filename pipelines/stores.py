@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -171,6 +171,21 @@ class Store:
         table = _with_notes(proven, as_of, landing)
         path = self.path(contract.id, as_of)
         return replace_whole(path, lambda temporary: write_parquet(table, temporary), file_mode(contract))
+
+    def write_in_parts(self, parts: Iterable[Proven], contract: Contract, as_of: date, landing: Path) -> Path:
+        """As `write`, of a table that is too large to be held whole: its parts one after the other, which no key recurs in."""
+        import pyarrow.parquet as pq
+
+        from fuller_popheath import contracts
+
+        schema = _with_notes(Proven(contracts.empty_table(contract), contract), as_of, landing).schema
+
+        def write(temporary: Path) -> None:
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                for part in parts:
+                    writer.write_table(part.table.cast(schema))
+
+        return replace_whole(self.path(contract.id, as_of), write, file_mode(contract))
 
 
 def with_columns_of(table: pa.Table, contract: Contract) -> pa.Table:

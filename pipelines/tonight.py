@@ -5,7 +5,8 @@ What does not belong here: how files are recognised (`fuller_popheath.arrival`) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,8 @@ from pydantic import Field, PrivateAttr
 
 from fuller_popheath.arrival.extract_store import ExtractStore
 from fuller_popheath.errors import FullerError
+from fuller_popheath.place.neighbourhood_practice import NO_PCN
+from fuller_popheath.registry import LIST_TABLES
 from fuller_popheath.site import load_site
 from pipelines.night_lock import one_night
 from pipelines.stores import Store
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from fuller_popheath.specs import Night
 
 
+ACCOUNT = LIST_TABLES[1]
 Edition = Literal["both", "2019", "2025"]
 """Which Index of Multiple Deprivation the deprivation tables are made with."""
 BOTH: Edition = "both"
@@ -149,7 +153,8 @@ class NightSettings(dg.ConfigurableResource):
         asked = read_day(self.as_of)
         site = with_icb(load_site(), self.icb)
         landing = read_folder(self.landing, site)
-        arrived = plan(survey(landing, sources(), site.arrival), asked)
+        store = Store(site.folder("store"), site.folder("products"))
+        arrived = plan(survey(landing, sources(), site.arrival, passwords=_passwords(site, store)), asked)
         if asked is None and arrived.as_of > datetime.now(UTC).date() + timedelta(days=1):
             raise SettingsWrong(
                 f"the newest extract date in the landing folder, {arrived.as_of}, has not come yet: correct the file that says so, or name the "
@@ -160,9 +165,21 @@ class NightSettings(dg.ConfigurableResource):
             arrival=arrived,
             landing=landing,
             quarantine=site.folder("quarantine"),
-            store=Store(site.folder("store"), site.folder("products")),
+            store=store,
             edition=self.edition,
         )
+
+
+def _passwords(site: Site, store: Store) -> Mapping[str, str] | None:
+    """The passwords with which encrypted workbooks may come back: those of the teams that last had a list. None where nothing is encrypted."""
+    from fuller_popheath.publish.workbook_password import passwords
+
+    days = store.days(ACCOUNT)
+    if site.lists.folder_is_access_controlled or not days:
+        return None
+    teams = store.read(ACCOUNT, days[-1], ["team_id", "neighbourhood_code"]).to_pylist()
+    held = passwords(site, os.environ, (team["team_id"] for team in teams if team["neighbourhood_code"] != NO_PCN))
+    return held.of if held else None
 
 
 def read_day(text: str) -> date | None:

@@ -54,7 +54,8 @@ class _Offer:
 
 
 def plan(files: Sequence[LandingFile], as_of: date | None = None, sources: Sources | None = None) -> Arrival:
-    """Choose the files for a day. Per contract and variant the newest up to `as_of` counts (if all are later, the oldest), of one day the richest.
+    """Choose the files for a day. Per contract and variant the newest up to `as_of` counts (if all are later, the oldest), of one day the richest;
+    of a source whose files add up (`all_files`) every one.
 
     A source whose tags name a `whole` and its `parts` (variants, with commas between) is filled by a whole, or by all parts of one day.
     Without `as_of` the day is the newest extract date among registrations. Raises InputMissing where there is none to take it from.
@@ -113,8 +114,8 @@ def _places(files: Sequence[LandingFile], spec: SourceSpec | None, reasons: dict
         return [_wholes(files, spec.tags["whole"], spec.tags["parts"].split(","), reasons)]
     grouped: dict[str, list[_Offer]] = defaultdict(list)
     for file in files:
-        # A practice list whose practice cannot be told stands for itself: two of them are not two versions of one.
-        own_place = spec is not None and spec.per_practice and not file.variant
+        # A practice list whose practice cannot be told stands for itself: two of them are not two versions of one. Nor are files that add up.
+        own_place = spec is not None and (spec.all_files or (spec.per_practice and not file.variant))
         grouped[f"/{file.name}" if own_place else file.variant].append(_Offer((file,)))
     return list(grouped.values())
 

@@ -71,12 +71,16 @@ class LandingFile:
 
 
 def survey(
-    landing: Path, sources: Sources | None = None, limits: ArrivalLimits | None = None, suppliers: Suppliers | None = None
+    landing: Path,
+    sources: Sources | None = None,
+    limits: ArrivalLimits | None = None,
+    suppliers: Suppliers | None = None,
+    passwords: Mapping[str, str] | None = None,
 ) -> tuple[LandingFile, ...]:
     """Look at every file below a folder, in the order of their names; hidden files and the lock files of office programs are passed over.
 
-    Reads headers and content hashes only. Never raises for a bad file: its `problem` says what is wrong. Raises InputMissing where the
-    folder is not there.
+    `passwords`: those of lists' workbooks, by whose they are, with which encrypted workbooks are tried. Reads headers and content hashes only. Never
+    raises for a bad file: its `problem` says what is wrong. Raises InputMissing where the folder is not there.
     """
     if not landing.is_dir():
         raise InputMissing(f"the landing folder {landing.name} is not there; make it and put the files in, or name another")
@@ -85,7 +89,10 @@ def survey(
     paths = sorted(path for path in landing.rglob("*") if _is_listed(path) and not _is_hidden(path.relative_to(landing)))
     limits = limits or ArrivalLimits()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda each: survey_file(each[1], landing, known, limits, each[0], systems, is_surveyed=True), enumerate(paths, start=1))
+        found = pool.map(
+            lambda each: survey_file(each[1], landing, known, limits, each[0], systems, is_surveyed=True, passwords=passwords),
+            enumerate(paths, start=1),
+        )
         return tuple(file for files in found for file in files)
 
 
@@ -124,6 +131,7 @@ def survey_file(
     position: int = 1,
     suppliers: Suppliers | None = None,
     is_surveyed: bool = False,
+    passwords: Mapping[str, str] | None = None,
 ) -> tuple[LandingFile, ...]:
     """The recognised things in one file; where none is, the file itself with why. `position` among the files, from 1. See `survey`.
 
@@ -144,7 +152,7 @@ def survey_file(
     if not is_known_kind(path):
         return (replace(blank, problem=f"{name}: expected a {KNOWN_KINDS}; found a file of another kind, going by its name"),)
     try:
-        opened = heads(path, limits.max_file_megabytes)
+        opened = heads(path, limits.max_file_megabytes, passwords)
         found = [_recognise(replace(blank, member=head.member or ""), head, sources, suppliers or {}) for head in opened]
         for each in found:
             # An extract that is cut short shows itself when it is read, and an older one stands in; another layout is chosen before it is read.

@@ -111,7 +111,7 @@ def examine(
         raise InputMissing(_nothing_for(arrival, spec))
     load_contract(contract_id)
     read, outcomes = _read_files(spec, files)
-    limit = (limits or ArrivalLimits()).max_quarantined_percent
+    limit = 100.0 if spec.all_files else (limits or ArrivalLimits()).max_quarantined_percent
     while True:
         checked = _check(read, contract_id, references or {})
         quarantined = _by_file(checked.quarantined, read)

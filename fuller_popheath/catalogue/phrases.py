@@ -76,6 +76,12 @@ def which(values: pd.Series, names: Sequence[str]) -> np.ndarray:
     return pd.Categorical(values, categories=list(names)).codes.astype(np.int64)
 
 
+def as_recorded(values: pd.Series, words: Mapping[str, str], absent: str) -> Told:
+    """What a record says in one of a few values: `words` says how each reads. One that is missing, or none of these, reads as the value `absent`."""
+    names = tuple(words)
+    return told(lambda place: words[names[place]] if place >= 0 else words[absent], which(values, names))
+
+
 def spans(days: pd.Series, longest: int | None = None) -> np.ndarray:
     """Numbers of days as keys for `span`: exact below a fortnight, else whole weeks, months or years that have passed; NOT_THERE where missing.
 

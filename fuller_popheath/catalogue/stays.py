@@ -5,12 +5,31 @@ What does not belong here: features about stays; see `features/hospital.py`, who
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+from fuller_popheath.specs import ContractId, Night
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-HOSPITAL = "features/hospital"
+SPELL, HOSPITAL = "core/spell", "features/hospital"
+
+AtRisk = Callable[[Mapping[ContractId, "ir.Table"], Night], "ir.Table"]
+
+
+def admitted(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
+    """The events of an outcome: one row per emergency admission of any day, with its day."""
+    return emergency_admissions(tables[SPELL])
+
+
+def home_within(days: int) -> AtRisk:
+    """Who is at risk of an outcome: those who came home in so many days before the index date."""
+
+    def at_risk(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
+        return discharged_lately(tables[HOSPITAL], days)
+
+    return at_risk
 
 
 def emergency_admissions(spell: ir.Table) -> ir.Table:

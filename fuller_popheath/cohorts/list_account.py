@@ -1,62 +1,153 @@
-"""What became of everybody in each neighbourhood, and how complete and fresh the practices' lists are: the first thing to read beside a list.
+"""What stands behind each team's list: its places, what became of everybody in the neighbourhood, the floors, and how fresh the practices' lists are.
 
-What does not belong here: the rules (`first_list.py`) and who is on the list (`continuity_need.py`).
+What does not belong here: who is on the list.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.cohorts.first_list import BEYOND_CAPACITY, LISTED, VERDICTS
+from fuller_popheath.cohorts.list_words import PRIORITIES, group_told
+from fuller_popheath.place.neighbourhood_practice import NO_PCN, NO_PCN_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-AREA = ["issue_id", "neighbourhood_code"]
+    from fuller_popheath.cohorts.capacity import TeamChoice
+    from fuller_popheath.site_lists import Lists
+
+VERDICTS = (
+    *("eligible", "type_1_objection", "type_1_unknown", "national_objection", "sensitive_record"),
+    *("review", "team_excludes", "below_points"),
+)
+"""What becomes of a person at a team, as core/list_candidate has it."""
+NO_TEAM = "NO-TEAM"
+"""Stands in the account for the people whom no team serves."""
+NO_LISTS_SENT = "No practice of this neighbourhood is known to have sent a list."
+LOCAL_CHOICE = "How this list is made is a local choice (site.toml, [lists]). It is not validated."
 
 
-def account(need: pd.DataFrame, checks: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
-    """One row per issue and neighbourhood: registered_count, a `<verdict>_count` for each verdict, the cut-off, and the coverage of its practices.
+def verdict_counts(candidates: pa.Table) -> dict[str, dict[str, int]]:
+    """For each team how many people have each verdict: team_id -> `<verdict>_count` -> people."""
+    found = candidates.group_by(["team_id", "verdict"]).aggregate([([], "count_all")])
+    counts: dict[str, dict[str, int]] = {}
+    for row in found.to_pylist():
+        counts.setdefault(row["team_id"], {f"{verdict}_count": 0 for verdict in VERDICTS})[f"{row['verdict']}_count"] = row["count_all"]
+    return counts
 
-    `need`: rows of core/continuity_need (issue_id, neighbourhood_code, verdict, points); `checks`: core/list_size_check; `names`: one row a practice
-    of core/neighbourhood_practice. A neighbourhood of which no practice sent anything has a row too, all of it zero.
+
+def account_row(team: Mapping[str, Any], choice: TeamChoice, counts: Mapping[str, int], fresh: Mapping[str, Any], lists: Lists) -> dict[str, Any]:
+    """The row of one team in products/cohort_list_account, but for its key, what changed since the last list, and is_demonstration.
+
+    `team`: its row of core/team_capacity with `priority_used`; `counts`: its own of `verdict_counts`; `fresh`: its neighbourhood's of `coverage`.
     """
-    import pandas as pd
+    listed = int(choice.chosen.sum())
+    expected = choice.expected
+    whole = {f"{verdict}_count": int(counts.get(f"{verdict}_count", 0)) for verdict in VERDICTS}
+    return {
+        **{name: team[name] for name in ("team_id", "team_name", "neighbourhood_code", "neighbourhood_name", "slots_count", "reserve_count")},
+        "priority_used": team["priority_used"],
+        "registered_count": sum(whole.values()),
+        **whole,
+        "no_team_count": 0,
+        "issued_count": listed,
+        "listed_count": listed,
+        "removed_count": 0,
+        "shortfall_count": choice.shortfall_count,
+        "expected_admissions": expected.admissions if expected else None,
+        "expected_lower": expected.lower if expected else None,
+        "expected_upper": expected.upper if expected else None,
+        "threshold_score": None if math.isnan(choice.threshold) else choice.threshold,
+        "value": choice.value if listed else None,
+        "floors": floors_told(choice.groups),
+        "floors_unmet": unmet_told(choice.unmet),
+        **fresh,
+        "rule": rule_told(team, choice, lists),
+    }
 
-    counts = pd.crosstab([need[name] for name in AREA], need["verdict"]).reindex(columns=list(VERDICTS), fill_value=0)
-    counts = counts.add_suffix("_count").reset_index()
-    counts.columns.name = None
-    coverage = _coverage(checks, names)
-    made = counts.merge(coverage, on="neighbourhood_code", how="outer", validate="one_to_one")
-    whole = [f"{verdict}_count" for verdict in VERDICTS]
-    numbers = [*whole, "practice_count", "stale_practice_count", "missing_practice_count"]
-    made[numbers] = made[numbers].fillna(0).astype("int64")
-    made["registered_count"] = made[whole].sum(axis=1)
-    made["coverage"] = made["coverage"].fillna("No practice of this neighbourhood is known to have sent a list.")
-    return made.merge(_cut_off(need), on="neighbourhood_code", how="left", validate="one_to_one").fillna({"equal_points_not_listed_count": 0})
+
+def no_team_row(people: int) -> dict[str, Any]:
+    """The row for people whom no team serves, as `account_row` makes them."""
+    counts = dict.fromkeys((f"{verdict}_count" for verdict in VERDICTS), 0)
+    none = ("slots_count", "reserve_count", "issued_count", "listed_count", "removed_count", "shortfall_count")
+    return {
+        "team_id": NO_TEAM,
+        "team_name": "No team",
+        "neighbourhood_code": NO_PCN,
+        "neighbourhood_name": NO_PCN_NAME,
+        "priority_used": None,
+        **counts,
+        "registered_count": people,
+        "no_team_count": people,
+        **dict.fromkeys((*none, "joined_count", "left_count", "stayed_count"), 0),
+        **dict.fromkeys(("expected_admissions", "expected_lower", "expected_upper", "threshold_score", "value", "floors", "floors_unmet")),
+        **no_coverage(),
+        "coverage": "These people are registered with practices of no neighbourhood that has a team.",
+        "is_demonstration": False,
+        "rule": "Nobody has a list for them.",
+    }
 
 
-def _cut_off(need: pd.DataFrame) -> pd.DataFrame:
-    """For each neighbourhood with a list: the points of its last person, and how many others had as many."""
-    listed, beyond = (need[need["verdict"] == verdict] for verdict in (LISTED, BEYOND_CAPACITY))
-    last = listed.groupby("neighbourhood_code")["points"].min().rename("last_listed_points").reset_index()
-    beside = beyond.merge(last, on="neighbourhood_code")
-    beside = beside[beside["points"] == beside["last_listed_points"]]
-    equal = beside.groupby("neighbourhood_code").size().rename("equal_points_not_listed_count").reset_index()
-    return last.merge(equal, on="neighbourhood_code", how="left").astype({"last_listed_points": "Int64"})
+def floors_told(groups: Sequence[Mapping[str, Any]]) -> str | None:
+    """Each floor and quota, and what came of it, in words; None where there is none. `groups`: rows of core/selection_group."""
+    told = []
+    for row in groups:
+        if row["minimum_count"] is None:
+            continue
+        asked = f"at least {row['floor']:g} times their share" if row["floor"] is not None else "a quota"
+        cost = f", and cost {row['value_given_up']:.3g} of the sum of scores" if row["value_given_up"] else ""
+        group = group_told(row["group"])
+        told.append(f"{group[:1].upper()}{group[1:]}: {asked}, which is {row['minimum_count']}; {row['listed_count']} are listed{cost}")
+    return ". ".join(told) + "." if told else None
 
 
-def _coverage(checks: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
+def unmet_told(unmet: Mapping[str, int]) -> str | None:
+    """Which floors are missed by how many people, in words; None where none is."""
+    return "; ".join(f"{group_told(group)}: {missed} too few" for group, missed in unmet.items() if missed) or None
+
+
+def rule_told(team: Mapping[str, Any], choice: TeamChoice, lists: Lists) -> str:
+    """How the list was made, in plain English."""
+    points = lists.minimum_points
+    told = [f"Of the people with {points} or more points of need, the {choice.places:,} who come first by {PRIORITIES[team['priority_used']]}."]
+    if team["priority_used"] != team["priority"]:
+        told.append("No model is in use, so points of need stand in for the risk.")
+    if team["newly_surfaced_percent"]:
+        told.append(f"{team['newly_surfaced_percent']:g} % of the places are for newly surfaced people.")
+    told.append(f"Who was on the last list stays while their place by score is within {lists.stay_on_factor:g} times the places.")
+    told.append("Equal scores are decided by lot, and the lot is recorded.")
+    if lists.margin_band:
+        told.append(f"About {2 * lists.margin_band} people at the margin are drawn by lot.")
+    return " ".join([*told, LOCAL_CHOICE])
+
+
+def coverage(checks: pd.DataFrame, names: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """For each neighbourhood how many of its practices have sent a list, how old the oldest is, and all of it in a sentence.
+
+    `checks`: core/list_size_check; `names`: one row a practice of core/neighbourhood_practice.
+    """
     practices = checks.merge(names[["practice_code", "practice_name"]], on="practice_code", how="left")
     practices = practices.assign(is_stale=practices["list_state"].eq("stale"), is_missing=practices["list_state"].eq("never"))
-    areas = practices.groupby("neighbourhood_code").agg(
-        practice_count=("practice_code", "size"),
-        stale_practice_count=("is_stale", "sum"),
-        missing_practice_count=("is_missing", "sum"),
-        oldest_extract_age_days=("extract_age_days", "max"),
-    )
-    sentences = {code: _in_words(area) for code, area in practices.sort_values("practice_code").groupby("neighbourhood_code")}
-    return areas.assign(coverage=[sentences[code] for code in areas.index]).reset_index().astype({"oldest_extract_age_days": "Int64"})
+    areas = {}
+    for code, area in practices.sort_values("practice_code").groupby("neighbourhood_code"):
+        ages = area["extract_age_days"].dropna()
+        areas[str(code)] = {
+            "practice_count": len(area),
+            "stale_practice_count": int(area["is_stale"].sum()),
+            "missing_practice_count": int(area["is_missing"].sum()),
+            "oldest_extract_age_days": int(ages.max()) if len(ages) else None,
+            "coverage": _in_words(area),
+        }
+    return areas
+
+
+def no_coverage() -> dict[str, Any]:
+    """The same for a neighbourhood of which no practice is known."""
+    counts = dict.fromkeys(("practice_count", "stale_practice_count", "missing_practice_count"), 0)
+    return {**counts, "oldest_extract_age_days": None, "coverage": NO_LISTS_SENT}
 
 
 def _in_words(area: pd.DataFrame) -> str:

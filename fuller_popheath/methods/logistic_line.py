@@ -24,15 +24,16 @@ _STEPS = 100
 _SMALL = 1e-10
 
 
-def logistic_line(score: ArrayLike, outcome: ArrayLike) -> tuple[float, float]:
+def logistic_line(score: ArrayLike, outcome: ArrayLike, start: tuple[float, float] | None = None) -> tuple[float, float]:
     """Intercept and slope (at least LEAST_SLOPE) of the log-odds of `outcome` along `score`, one of each a person.
 
-    Logistic regression (Cox, Biometrika 1958) by Newton's method, with the priors above. Raises ValueError for nobody, or a score that is not finite.
+    Logistic regression (Cox, Biometrika 1958) by Newton's method, with the priors above. `start`: where to look first, as the line of nearly the same
+    people; it saves steps and changes nothing. Raises ValueError for nobody, or a score that is not finite.
     """
     scores, outcomes = np.asarray(score, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
     if not len(scores) or not np.isfinite(scores).all():
         raise ValueError("a line needs people, each with a finite score")
-    line = _fitted(scores, outcomes, _IDENTITY, moves=np.array([True, True]))
+    line = _fitted(scores, outcomes, _IDENTITY if start is None else np.array(start), moves=np.array([True, True]))
     if line[1] < LEAST_SLOPE:
         line = _fitted(scores, outcomes, np.array([0.0, LEAST_SLOPE]), moves=np.array([True, False]))
     return float(line[0]), float(line[1])

@@ -7,7 +7,7 @@ fit is Newton's method over blocks of rows, so that the wide matrix never stands
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ LEAST_PENALTY = 1e-6
 """Beside no penalty at all, so that columns that say the same have an answer."""
 
 _BLOCK = 16_384
+_KEPT_CELLS = 30_000_000
+"""A design of so many cells (240 MB) is kept while a fit goes over it again and again; a larger one is made anew each time."""
 _STEPS = 30
 _TOLERANCE = 1e-9
 
@@ -162,38 +164,44 @@ class SplineLogistic:
         asked = float(self.parameters.get("l2", 0)) + float(self.parameters.get("l2_per_row", 0)) * float(weight.sum())
         penalty = np.full(len(start), max(asked, LEAST_PENALTY))
         penalty[0] = 0
-        now, (loss, slope, curve) = start, self._pass(matrix, truth, weight, start, penalty)
+        kept = list(self._blocks(matrix)) if len(matrix) * len(start) <= _KEPT_CELLS else None
+
+        def at(place: Floats) -> tuple[float, Floats, Floats]:
+            return _pass(self._blocks(matrix) if kept is None else kept, truth, weight, place, penalty)
+
+        now, (loss, slope, curve) = start, at(start)
         for _ in range(_STEPS):
             step = np.linalg.solve(curve, slope)
             gain = float(step @ slope)
             if gain < _TOLERANCE * len(matrix):
                 return now + step
-            tried, result = now + step, self._pass(matrix, truth, weight, now + step, penalty)
+            tried, result = now + step, at(now + step)
             while result[0] > loss and gain > _TOLERANCE:
                 step, gain = step / 2, gain / 2
-                tried, result = now + step, self._pass(matrix, truth, weight, now + step, penalty)
+                tried, result = now + step, at(now + step)
             now, (loss, slope, curve) = tried, result
         return now
-
-    def _pass(self, matrix: Floats, truth: Floats, weight: Floats, at: Floats, penalty: Floats) -> tuple[float, Floats, Floats]:
-        """The penalised loss, its falling slope and its curvature at some coefficients."""
-        from scipy.special import expit
-
-        loss, slope, curve = float((penalty * at * at).sum() / 2), -penalty * at, np.diag(penalty)
-        for rows, design in self._blocks(matrix):
-            log_odds = design @ at
-            probability = expit(log_odds)
-            loss += float((weight[rows] * (np.logaddexp(0.0, log_odds) - truth[rows] * log_odds)).sum())
-            slope += design.T @ (weight[rows] * (truth[rows] - probability))
-            design *= np.sqrt(weight[rows] * probability * (1 - probability))[:, None]
-            curve += design.T @ design
-        return loss, slope, curve
 
     def _centre(self, matrix: Floats, sample_weight: Floats | None) -> None:
         """Moves each column's average over the rows of the fit into the intercept, so that a contribution is relative to the average row."""
         averages = [float(np.average(self._part(matrix[:, j], j), weights=sample_weight)) for j in range(len(self.is_categorical))]
         self.centres = np.array(averages)
         self.intercept += sum(averages)
+
+
+def _pass(blocks: Iterable[tuple[slice, Floats]], truth: Floats, weight: Floats, at: Floats, penalty: Floats) -> tuple[float, Floats, Floats]:
+    """The penalised loss, its falling slope and its curvature at some coefficients."""
+    from scipy.special import expit
+
+    loss, slope, curve = float((penalty * at * at).sum() / 2), -penalty * at, np.diag(penalty)
+    for rows, design in blocks:
+        log_odds = design @ at
+        probability = expit(log_odds)
+        loss += float((weight[rows] * (np.logaddexp(0.0, log_odds) - truth[rows] * log_odds)).sum())
+        slope += design.T @ (weight[rows] * (truth[rows] - probability))
+        weighted = design * np.sqrt(weight[rows] * probability * (1 - probability))[:, None]
+        curve += weighted.T @ weighted
+    return loss, slope, curve
 
 
 def _between(values: Floats, low: float, high: float) -> Floats:

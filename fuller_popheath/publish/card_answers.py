@@ -121,8 +121,8 @@ def _results(facts: CardFacts) -> list[Answer]:
             "21",
             section,
             "People and events in each step",
-            f"Fitted: {people_text(facts.fit)}. Recalibrated: {people_text(facts.calibrate)}. Judged: {people_text(facts.validate)}. Trials on at "
-            f"most {facts.training.trial_people:,} people of the fitting date.",
+            f"Fitted: {people_text(facts.fit)}. Recalibrated and judged: {people_text(facts.validate)}. Trials on at most "
+            f"{facts.training.trial_people:,} people of the fitting date.",
         ),
         Answer(
             "22",
@@ -148,6 +148,8 @@ def _performance(facts: CardFacts) -> list[Answer]:
         if seeds is not None
         else ""
     )
+    as_fitted = figures.figure("observed_over_expected_as_fitted")
+    before = f"Before it, observed over expected was {interval_text(as_fitted, 2)}." if as_fitted.value is not None else ""
     return [
         Answer(
             "23a",
@@ -160,7 +162,8 @@ def _performance(facts: CardFacts) -> list[Answer]:
             "24",
             section,
             "Result of updating",
-            f"Intercept {facts.told('recalibration', 'intercept')}, slope {facts.told('recalibration', 'slope')}; all figures are after it.",
+            f"Intercept {facts.told('recalibration', 'intercept')}, slope {facts.told('recalibration', 'slope')}; all figures are after it. "
+            f"{before}".strip(),
             ANSWERED if "recalibration" in facts.manifest else PARTLY,
         ),
     ]

@@ -14,6 +14,7 @@ from fuller_popheath.disclosure.small_numbers import LARGEST_HIDDEN, ROUNDED_TO,
 from fuller_popheath.errors import FileRefused
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.card_figures import ModelFigures
+from fuller_popheath.risk.model_manifest import settings_of
 from fuller_popheath.site import Training
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ FLOW = ("people_count", "excluded_objection_count", "excluded_left_count", "not_
 
 @dataclass(frozen=True)
 class Part:
-    """The people of one part of the making of a model (fit, calibrate, validate), to the nearest 5; None where the manifest does not say."""
+    """The people of one part of the making of a model (fit, validate), to the nearest 5; None where the manifest does not say."""
 
     people: int | None = None
     outcomes: int | None = None
@@ -57,7 +58,6 @@ class CardFacts:
     is_synthetic: bool
     manifest: Mapping[str, Any]
     fit: Part
-    calibrate: Part
     validate: Part
     flow: Mapping[str, Mapping[str, int]]
     figures: ModelFigures
@@ -85,8 +85,7 @@ class CardFacts:
     @property
     def training(self) -> Training:
         """The settings it was made with: those of the manifest, else of today."""
-        settings = self.manifest.get("settings")
-        return Training.model_validate(settings) if settings else self.site.training
+        return settings_of(self.manifest) if self.manifest.get("settings") else self.site.training
 
     @property
     def end_of_follow_up(self) -> tuple[date, date]:
@@ -131,7 +130,7 @@ def card_facts(
 
     Read where they are there, else told as not recorded: model_id, columns, code_version, library_versions, feature_contract_hash, seed, settings
     (`[training]` of the day it was made), parameters, trials (a list of {parameters, log_loss, auroc}), recalibration {intercept, slope},
-    development_index_date and validation_index_date (ISO; else 730 and 365 days before as_of), people {fit, calibrate, validate: {people,
+    development_index_date and validation_index_date (ISO; else 730 and 365 days before as_of), people {fit, validate: {people,
     with_outcome}}. Raises FileRefused where the manifest lacks what no card can do without, or is of another outcome.
     """
     missing = [name for name in REQUIRED if manifest.get(name) is None]
@@ -153,7 +152,6 @@ def card_facts(
         is_synthetic=bool(manifest["is_synthetic"]),
         manifest=manifest,
         fit=_part(counts.get("fit")),
-        calibrate=_part(counts.get("calibrate")),
         validate=_part(counts.get("validate")),
         flow=_flow(training_population, as_of, outcome.name, str(manifest["age_group"])),
         figures=figures,

@@ -171,10 +171,11 @@ def _analysis(facts: CardFacts) -> list[Answer]:
             "12a",
             section,
             "How data were split",
-            "By time and by person. Each person has a fixed number that decides for good whether models are fitted on them, recalibrated with them "
-            f"({training.calibration_share:.0%}) or never see them ({training.unseen_share:.0%}). Fitted at the earlier date, recalibrated and "
-            "judged at the later one, on different people. For the geographic evaluation PCNs are dealt into five groups, and each is judged by a "
-            "model that never saw it.",
+            "By time and by person. Each person has a fixed number that decides for good whether models may be fitted on them or never see them "
+            f"({training.unseen_share:.0%}). Fitted at the earlier date, recalibrated and judged at the later one: people are dealt into five "
+            "groups, and each is judged by a recalibration (intercept and slope) of the four others; the one in use rests on all. So observed over "
+            "expected of everybody together is close to 1 by design; how far the level had moved since the earlier date is told before "
+            "recalibration (24). For the geographic evaluation PCNs are dealt into five groups, and each is judged by a model that never saw it.",
         ),
         Answer(
             "12b",
@@ -216,8 +217,8 @@ def _judging() -> list[Answer]:
             "12f",
             section,
             "Updating",
-            "Recalibrated once, by intercept and slope, on people who are in neither the fit nor the evaluation; the same for all groups. It keeps "
-            "the order of people. Made anew each month; put to use by a reviewed line only.",
+            "Recalibrated once, by intercept and slope, at the later date, the same for all groups; each person is judged by a recalibration of "
+            "others. It keeps the order of people. Made anew each month; put to use by a reviewed line only.",
         ),
         Answer(
             "12g",

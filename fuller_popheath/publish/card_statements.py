@@ -160,8 +160,8 @@ def local_choices(facts: CardFacts) -> tuple[Choice, ...]:
         Choice("Names of the risk bands", bands, "site.toml [risk]"),
         Choice(
             "How many people a team can see",
-            count_text(site.first_list.people_per_neighbourhood) + " in each neighbourhood",
-            "site.toml [first_list]",
+            count_text(site.lists.slots) + " in each neighbourhood",
+            "site.toml [lists]",
         ),
         Choice(
             "When observed over expected is red or amber",
@@ -172,10 +172,11 @@ def local_choices(facts: CardFacts) -> tuple[Choice, ...]:
         Choice("When the AUROC is suspected of a leak", f"above {facts.highest_auroc:g}", "the outcome’s file"),
         Choice("What an objection keeps a person out of", f"{kept_out} (awaits the site’s sign-off)", "site.toml [objections]"),
         Choice(
-            "Who is kept for recalibration, and who is never fitted on",
-            f"{training.calibration_share:.0%} and {training.unseen_share:.0%} of people, for good",
+            "Who is never fitted on",
+            f"{training.unseen_share:.0%} of people, for good",
             "site.toml [training]",
         ),
+        Choice("How long outcomes take to be told", wording.plural(training.outcome_lag_days, "day", "days"), "site.toml [training]"),
         Choice(
             "How much is tried",
             f"{wording.plural(training.trials, 'seeded trial', 'seeded trials')} of hyper-parameters on at most {training.trial_people:,} people; "

@@ -105,14 +105,14 @@ def evaluate(
     """The rows of risk/evaluation about one model and one way of validation: every metric for everybody, a shorter set for each group.
 
     `limits`: what is judged; None: no verdicts (baselines). `share_of_people`: which share of the people that teams serve is in `predictions`, so
-    that a team's capacity is cut down likewise (a validation without those recalibrated with, on a sample). At team capacity each PCN's team
-    has its own list of `site.first_list.people_per_neighbourhood`; people without a PCN are on none. `kinds`: by what
+    that a team's capacity is cut down likewise (a validation on a sample). At team capacity each PCN's team
+    has its own list of `site.lists.slots` places; people without a PCN are on none. `kinds`: by what
     people are grouped; everybody is always there. Groups that are too small are hidden, with as many others as it takes
     (`disclosure.small_numbers`); figures of everybody are exact, those of the groups tell no more than rounded counts (`model_figures.of_some`).
     """
     cuts = share_cuts(predictions.score)
     if teams := [at for label, at in predictions.groups.members(PCN) if label != NOT_RECORDED]:
-        cuts.append(capacity_cut(predictions.score, teams, max(1, round(site.first_list.people_per_neighbourhood * share_of_people))))
+        cuts.append(capacity_cut(predictions.score, teams, max(1, round(site.lists.slots * share_of_people))))
     thresholds = sorted({t for t in site.risk.bands.values() if 0 < t < 1})
     tops = [top_of(cut, predictions.has_outcome, predictions.probability) for cut in cuts]
     rows = list(_rows_of_everybody(predictions, as_of, tops, thresholds, limits))

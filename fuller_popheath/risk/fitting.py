@@ -20,6 +20,7 @@ from fuller_popheath.risk.encoding import encoding_of
 from fuller_popheath.risk.fitted import Estimator, FittedModel, LabelledRows
 from fuller_popheath.risk.person_share import person_share
 from fuller_popheath.risk.recalibration import Recalibration
+from fuller_popheath.risk.training_sets import FITTING
 from fuller_popheath.specs import ModelSpec, Parameters
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ ASIDE_SHARE = 0.3
 STABILITY_SHARE = 0.8
 """Each fit of a stability check draws this share of the people anew."""
 
-LEARNING_SHARES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
-"""The points of a learning curve, as shares of the people of the fit."""
+LEARNING_SHARES = (0.05, 0.1, 0.2, 0.4)
+"""The points of a learning curve before its last, as shares of the people of the fit: where it is flat, more people would not help."""
 
 Say = Callable[[str], None]
 
@@ -146,7 +147,8 @@ def seed_scores(
     scores = []
     for number in range(training.stability_seeds):
         order = dealt(rows, training.seed + 1 + number)
-        some = pick(rows, order[: round(len(order) * STABILITY_SHARE)])
+        # No more than the fit would take of them, which are the first.
+        some = pick(rows, order[: min(round(len(order) * STABILITY_SHARE), training.fit_people)])
         model = fit(spec, some, parameters, training.seed + 1 + number, training, outcome=outcome, age_group=age_group)
         scores.append(model.probability(judges.features))
     return np.array(scores)
@@ -154,7 +156,7 @@ def seed_scores(
 
 def dealt(rows: LabelledRows, seed: int) -> np.ndarray:
     """The places of the rows in an order that rests on their persons and the seed alone. The first so many are a sample of them."""
-    shares = person_share(rows.features["person_id"], seed, "the order of fitting")
+    shares = person_share(rows.features["person_id"], seed, FITTING)
     return np.argsort(shares, kind="stable")
 
 

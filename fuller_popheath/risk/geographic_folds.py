@@ -23,15 +23,16 @@ GROUPS = 5
 DEALING = "dealing of PCNs"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GeographicFold:
-    """One group of PCNs left out: `fit` and `calibrate` are the set's rows of other groups, `validate` its rows of this one."""
+    """One group of PCNs left out. Positions of people, rising: `fit` in the set's rows to fit on, of other groups; `calibrate` in its rows to judge,
+    of other groups; `validate` in its rows to judge, of this group."""
 
     group: int
     pcn_codes: tuple[str, ...]
-    fit: Rows
-    calibrate: Rows
-    validate: Rows
+    fit: np.ndarray
+    calibrate: np.ndarray
+    validate: np.ndarray
 
 
 def pcn_groups(pcn_codes: pa.Array | pa.ChunkedArray, seed: int, groups: int = GROUPS) -> dict[str, int]:
@@ -42,32 +43,25 @@ def pcn_groups(pcn_codes: pa.Array | pa.ChunkedArray, seed: int, groups: int = G
 
 
 def geographic_folds(given: TrainingSet, seed: int, groups: int = GROUPS) -> Iterator[GeographicFold]:
-    """Each group of PCNs in turn; one after the other, because each is as large as the set.
+    """Each group of PCNs in turn.
 
     Rows of people without a PCN (code U) are a group's like any other. Raises InputMissing where there are fewer PCNs than two.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = (given.fit, given.calibrate, given.validate)
-    dealt = pcn_groups(pa.chunked_array([pa.concat_arrays(part.places["pcn_code"].unique() for part in parts)]), seed, groups)
+    parts = (given.fit, given.validate)
+    dealt = pcn_groups(pa.concat_arrays([part.places["pcn_code"].unique() for part in parts]), seed, groups)
     if len(dealt) < 2:
         raise InputMissing(f"{given.outcome}, {given.age_group}: all people are of one PCN, so no other place is there to judge the model in")
-    group_of = [_group_of(part, dealt) for part in parts]
+    before, now = (_group_of(part, dealt) for part in parts)
+    fitted_at = pc.index_in(given.validate.places["person_id"], value_set=given.fit.places["person_id"].combine_chunks()).fill_null(-1).to_numpy()
+    # Of whom no model was fitted on, -1; of others the group they belonged to then.
+    group_then = np.where(fitted_at < 0, -1, before[fitted_at])
     for group in range(min(groups, len(dealt))):
-        fit, calibrate = (rows_where(part, of != group) for part, of in zip(parts[:2], group_of[:2], strict=True))
-        met = pa.concat_arrays([part.places["person_id"].combine_chunks() for part in (fit, calibrate)])
-        is_new = ~np.asarray(pc.is_in(given.validate.places["person_id"], value_set=met).to_numpy(), dtype=bool)
-        validate = rows_where(given.validate, (group_of[2] == group) & is_new)
-        yield GeographicFold(group, tuple(sorted(code for code, of in dealt.items() if of == group)), fit, calibrate, validate)
-
-
-def rows_where(rows: Rows, chosen: np.ndarray) -> Rows:
-    """Those of some rows that are chosen (bool, one a row)."""
-    import pyarrow as pa
-
-    keep = pa.array(np.flatnonzero(chosen))
-    return Rows(rows.index_date, rows.features.take(keep), rows.has_outcome[chosen], rows.places.take(keep))
+        is_new = (group_then < 0) | (group_then == group)
+        codes = tuple(sorted(code for code, of in dealt.items() if of == group))
+        yield GeographicFold(group, codes, *(np.flatnonzero(kept) for kept in (before != group, now != group, (now == group) & is_new)))
 
 
 def _group_of(rows: Rows, dealt: dict[str, int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A stored model judged again: on the people it was not recalibrated with, at the validation date of a later day or of the day it was made.
+"""A stored model judged again: at the validation date of a later day or of the day it was made.
 
 What does not belong here: fitting, and the comparison of models of one run (`training.py`).
 """
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
 from fuller_popheath.risk import evaluation_curves
-from fuller_popheath.risk.evaluation import Predictions, evaluate
 from fuller_popheath.risk.index_population import IndexPopulation
+from fuller_popheath.risk.model_manifest import settings_of
 from fuller_popheath.risk.model_store import StoredModel
+from fuller_popheath.risk.predicting import judged, predictions_of
+from fuller_popheath.risk.recalibration import lines_to_judge_by
 from fuller_popheath.risk.subgroups import groups
 from fuller_popheath.risk.training_sets import judging_rows
 from fuller_popheath.risk.verdicts import limits_of
-from fuller_popheath.site import Training
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,28 +29,17 @@ if TYPE_CHECKING:
 def judge(stored: StoredModel, validation: IndexPopulation, site: Site, as_of: date) -> dict[ContractId, pa.Table]:
     """risk/evaluation and risk/evaluation_curve of one model, with verdicts, for everybody and in each group.
 
-    Who it was recalibrated with is told by the settings in its manifest. Raises SettingsWrong where the population has no labels of its outcome.
+    Its manifest says on whom no model was fitted and by which line each is judged. Raises SettingsWrong where the population has no labels of its
+    outcome, FileRefused where the manifest has no settings.
     """
     import pyarrow as pa
 
     manifest, model = stored.manifest, stored.model
-    settings = Training.model_validate(manifest["settings"])
+    settings = settings_of(manifest)
     rows, is_unseen = judging_rows(validation, model.outcome, model.age_group, settings)
-    log_odds = model.log_odds(rows.features)
-    predictions = Predictions(
-        outcome=model.outcome,
-        age_group=model.age_group,
-        model=model.model,
-        model_id=stored.model_id,
-        validation="temporal",
-        has_outcome=rows.has_outcome,
-        probability=model.probability_of(log_odds),
-        score=log_odds,
-        groups=groups(rows.features, rows.places),
-    )
+    lines = lines_to_judge_by(model.recalibration, manifest, validation.index_date)
+    people = groups(rows.features, rows.places)
+    predictions = predictions_of(model, stored.model_id, model.log_odds(rows.features), lines, rows, people, settings.seed)
     limits = limits_of(site.monitoring, registry.outcomes()[model.outcome], bool(manifest["is_synthetic"]))
-    share = validation.share * (1 - settings.calibration_share)
-    judged = [evaluate(predictions, as_of, site, limits, share)]
-    if is_unseen.any():
-        judged.append(evaluate(predictions.take(is_unseen, "unseen"), as_of, site, limits, validation.share * settings.unseen_share))
-    return {"risk/evaluation": pa.concat_tables(judged), "risk/evaluation_curve": evaluation_curves.curves(predictions, as_of)}
+    tables = judged(predictions, is_unseen, as_of, site, settings, limits, validation.share)
+    return {"risk/evaluation": pa.concat_tables(tables), "risk/evaluation_curve": evaluation_curves.curves(predictions, as_of)}

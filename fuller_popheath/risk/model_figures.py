@@ -23,6 +23,8 @@ TOP_SHARES = (0.005, 0.01, 0.02, 0.05)
 TOP_SHARE_OF_GROUPS = 0.05
 """Of the cuts by share, the one at which groups are compared: who is among the 5 % of everybody at highest risk."""
 TEAM_CAPACITY = "team_capacity"
+AS_FITTED = "_as_fitted"
+"""Ending of figures before recalibration."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,22 @@ def of_group(outcome: np.ndarray, probability: np.ndarray, score: np.ndarray) ->
         of_estimate("calibration_in_the_large", calibration.calibration_in_the_large(outcome, probability)),
         of_estimate("calibration_slope", line.slope),
         of_estimate("joint_intercept", line.joint_intercept),
+    ]
+
+
+def as_fitted(outcome: np.ndarray, log_odds: np.ndarray) -> list[Figure]:
+    """How well the risks of an earlier date hold before recalibration: whether the level has moved since, and the spread. Exact, about everybody.
+
+    `log_odds`: as the model was fitted. Recalibrated at the later date, observed over expected is close to 1 whatever happened between the two.
+    """
+    from scipy.special import expit
+
+    from fuller_popheath.methods import calibration
+
+    probability = np.asarray(expit(log_odds))
+    return [
+        of_estimate(f"observed_over_expected{AS_FITTED}", calibration.observed_over_expected(outcome, probability)),
+        of_estimate(f"calibration_slope{AS_FITTED}", calibration.calibration_slope(outcome, probability)),
     ]
 
 

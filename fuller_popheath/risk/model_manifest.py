@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fuller_popheath.contracts import load_contract
+from fuller_popheath.errors import FileRefused
 from fuller_popheath.registry import features
+from fuller_popheath.site import Training
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CODE_OF_A_MODEL = ("catalogue", "codelists", "engine", "methods", "people", "place", "risk", "feature_store.py", "periods.py")
@@ -42,6 +45,15 @@ def code_version() -> str:
         for path in [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.suffix in (".py", ".csv") and p.is_file()):
             digest.update(f"{path.relative_to(PACKAGE).as_posix()}:".encode() + path.read_bytes() + b"\n")
     return f"{version('fuller-popheath')}+{digest.hexdigest()[:12]}"
+
+
+def settings_of(manifest: Mapping[str, Any]) -> Training:
+    """The settings that a model was made with, those that are still settings. Raises FileRefused where the manifest has none that can be read."""
+    told = manifest.get("settings")
+    try:
+        return Training.model_validate({name: value for name, value in dict(told or {}).items() if name in Training.model_fields})
+    except (TypeError, ValueError):
+        raise FileRefused("the manifest of a model does not say with which settings it was made; train the model anew") from None
 
 
 def made_with() -> dict[str, Any]:

@@ -71,15 +71,33 @@ def score(
     as_of: date,
     say: Callable[[str], object] = lambda _: None,
 ) -> Scored:
-    """All of `score_in_parts` as two tables, with `risk_rank`: 1 is the highest risk of an outcome among everybody scored; equal risks share it."""
+    """`scores_and_parts` as two whole tables."""
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import empty_table, load_contract
+
+    scores, parts = scores_and_parts(models, features, person_objection, at_risk, site, as_of, say)
+    return Scored(scores, pa.concat_tables(parts) if parts else empty_table(load_contract(SCORE_REASON)))
+
+
+def scores_and_parts(
+    models: Sequence[ScoringModel],
+    features: pa.Table,
+    person_objection: pa.Table,
+    at_risk: Mapping[str, np.ndarray],
+    site: Site,
+    as_of: date,
+    say: Callable[[str], object] = lambda _: None,
+) -> tuple[pa.Table, list[pa.Table]]:
+    """All of `score_in_parts`: the scores as one table, with `risk_rank` (1 is the highest risk of an outcome among everybody scored; equal risks
+    share it), and the reasons in parts, each of one outcome: a whole ICS has millions, and as texts they do not fit into memory at once."""
     import pyarrow as pa
 
     from fuller_popheath.contracts import empty_table, load_contract
 
     parts = list(score_in_parts(models, features, person_objection, at_risk, site, as_of, say))
     scores = pa.concat_tables([part.score for part in parts]) if parts else empty_table(load_contract(SCORE)).drop_columns(["risk_rank"])
-    told = pa.concat_tables([part.reasons for part in parts]) if parts else empty_table(load_contract(SCORE_REASON))
-    return Scored(with_ranks(scores), told)
+    return with_ranks(scores), [part.reasons for part in parts]
 
 
 def score_in_parts(

@@ -6,38 +6,34 @@ A step takes what an earlier one made; nothing here reads a table of the store o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from fuller_popheath import registry
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.errors import FullerError, InputMissing
-from fuller_popheath.methods.discrimination import auroc
 from fuller_popheath.risk import comparison, evaluation_curves, fitting, model_store
+from fuller_popheath.risk.default_checks import check_default
 from fuller_popheath.risk.drift import PREDICTED_RISK, reference_of
-from fuller_popheath.risk.evaluation import Predictions, about, evaluate
-from fuller_popheath.risk.fitted import FittedModel, recalibrated
-from fuller_popheath.risk.geographic_folds import geographic_folds
+from fuller_popheath.risk.evaluation import Predictions
+from fuller_popheath.risk.fitted import FittedModel
 from fuller_popheath.risk.index_population import IndexPopulation
-from fuller_popheath.risk.model_manifest import made_with
+from fuller_popheath.risk.model_manifest import made_with, settings_of
 from fuller_popheath.risk.model_runs import auroc_gains, run_row, unfitted_row
+from fuller_popheath.risk.predicting import judged, predictions_of
 from fuller_popheath.risk.promotion import in_use
-from fuller_popheath.risk.subgroups import ALL, KINDS, Groups, groups
+from fuller_popheath.risk.recalibration import CrossFitted, cross_fitted, groups_of_people, lines_to_judge_by
+from fuller_popheath.risk.side_by_side import side_by_side
+from fuller_popheath.risk.subgroups import Groups, groups
 from fuller_popheath.risk.training_sets import AGE_GROUPS, TrainingSet, training_population, training_sets
-from fuller_popheath.risk.verdicts import Limits, limits_of
+from fuller_popheath.risk.verdicts import limits_of
 from fuller_popheath.specs import ModelSpec, Night, OutcomeSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from fuller_popheath.site import Training
-
-LEARNING_SHARES = (0.05, 0.1, 0.2, 0.4)
-"""Of the people of the fit, besides all of them: where the curve is flat, more people would not help."""
 
 DEFAULT, CHALLENGER, BASELINE = "default", "challenger", "baseline"
 Say = Callable[[str], None]
@@ -77,27 +73,58 @@ class _Pages:
     stored: list[str] = field(default_factory=list)
     champions: list[str] = field(default_factory=list)
 
+    def add(self, others: _Pages) -> None:
+        """Those of another outcome and age group after these."""
+        self.runs += others.runs
+        self.evaluations += others.evaluations
+        self.curves += others.curves
+        self.stored += others.stored
+        self.champions += others.champions
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """All models of one outcome and age group are to be made. `share`: of registered people that are in the populations."""
+
+    outcome: OutcomeSpec
+    age_group: str
+    share: float
+    night: Night
+    folder: Path
+    is_synthetic: bool
+
 
 def train(
     development: IndexPopulation, validation: IndexPopulation, night: Night, folder: Path, is_synthetic: bool, say: Say = lambda _: None
 ) -> TrainingRun:
     """Train on the populations of both index dates; models are stored in `folder`, one a default or challenger model.
 
-    An outcome and age group with too few events is told in risk/model_run and has no model. Raises InputMissing where no outcome has enough.
+    training.side_by_side outcomes and age groups are worked on at a time, which changes nothing of what comes out. An outcome and age group with
+    too few events is told in risk/model_run and has no model. Raises InputMissing where no outcome has enough.
     """
+    outcomes = [registry.outcomes()[name] for name in development.labels]
+    jobs = [_Job(outcome, age_group, validation.share, night, folder, is_synthetic) for outcome in outcomes for age_group in AGE_GROUPS]
+    # The largest first, so that none is left over when all the others are done.
+    order = sorted(range(len(jobs)), key=lambda number: (AGE_GROUPS.index(jobs[number].age_group), number))
+    works = [partial(_train_if_enough, jobs[number], development, validation) for number in order]
+    made = dict(zip(order, side_by_side(works, night.site.training.side_by_side, say), strict=True))
     pages = _Pages()
-    for outcome in (registry.outcomes()[name] for name in development.labels):
-        for age_group in AGE_GROUPS:
-            try:
-                sets = training_sets(development, validation, outcome.name, age_group, night.site, night.as_of)
-            except InputMissing:
-                say(f"{outcome.name}, {age_group}: too few people had it to make a model")
-                pages.runs.append(unfitted_row(night.as_of, outcome.name, age_group, is_synthetic, night.site.training.minimum_events))
-                continue
-            _train_one(outcome, sets, validation.share, night, folder, is_synthetic, pages, say)
+    for number in range(len(jobs)):
+        pages.add(made[number])
     if not pages.stored:
         raise InputMissing(f"none of {len(development.labels)} outcomes had enough events to train a model of; train on more people")
     return TrainingRun(_tables(pages, training_population(development, validation)), tuple(pages.stored), tuple(pages.champions))
+
+
+def _train_if_enough(job: _Job, development: IndexPopulation, validation: IndexPopulation, say: Say) -> _Pages:
+    night, outcome = job.night, job.outcome.name
+    try:
+        sets = training_sets(development, validation, outcome, job.age_group, night.site, night.as_of)
+    except InputMissing:
+        say(f"{outcome}, {job.age_group}: too few people had it to make a model")
+        few = unfitted_row(night.as_of, outcome, job.age_group, job.is_synthetic, night.site.training.minimum_events)
+        return _Pages(runs=[few])
+    return _train_one(job, sets, say)
 
 
 def _tables(pages: _Pages, population: pa.Table) -> dict[str, pa.Table]:
@@ -112,37 +139,36 @@ def _tables(pages: _Pages, population: pa.Table) -> dict[str, pa.Table]:
     }
 
 
-def _train_one(
-    outcome: OutcomeSpec, sets: TrainingSet, share: float, night: Night, folder: Path, is_synthetic: bool, pages: _Pages, say: Say
-) -> None:
+def _train_one(job: _Job, sets: TrainingSet, say: Say) -> _Pages:
     """Every model of one outcome and age group."""
+    night, training, pages = job.night, job.night.site.training, _Pages()
     people = groups(sets.validate.features, sets.validate.places)
     reference = reference_of(sets.fit.features.select(_that_vary(sets)))
-    trained = [_fitted(spec, outcome, sets, people, reference, night, is_synthetic, say) for spec in _in_order()]
+    trained = [_fitted(spec, job, sets, people, reference, say) for spec in _in_order()]
     default = trained[0]
     compared = comparison.compare([one.predictions for one in trained], default.spec.name, night.as_of)
     gains = auroc_gains(compared)
-    champion = _champion(trained, gains, night.site.training.challenger_margin)
-    limits = limits_of(night.site.monitoring, outcome, is_synthetic)
-    before = _predecessor(sets, people, night, folder, is_synthetic, say)
+    champion = _champion(trained, gains, training.challenger_margin)
+    limits = limits_of(night.site.monitoring, job.outcome, job.is_synthetic)
+    before = _predecessor(job, sets, people, say)
     pages.evaluations.append(compared)
     for one in trained:
         is_judged = one.spec.role != BASELINE
-        # The people of the validation are those of the teams, less those who were recalibrated with and those outside the sample.
-        kinds = KINDS if is_judged else (ALL,)
-        judged = [evaluate(one.predictions, night.as_of, night.site, limits if is_judged else None, share * _kept(night), kinds)]
+        of_all, *others = judged(one.predictions, sets.is_unseen, night.as_of, night.site, training, limits if is_judged else None, job.share)
+        deciding = [of_all]
         if is_judged and before is not None:
-            judged.append(comparison.against_predecessor(one.predictions, before, night.as_of, limits))
-        pages.runs.append(run_row(one, judged, gains.get(one.spec.name), sets, night.as_of, one is champion, is_synthetic))
-        if is_judged and sets.is_unseen.any():
-            unseen = one.predictions.take(sets.is_unseen, "unseen")
-            judged.append(evaluate(unseen, night.as_of, night.site, limits, share * night.site.training.unseen_share))
+            deciding.append(comparison.against_predecessor(one.predictions, before, night.as_of, limits))
+        pages.runs.append(run_row(one, deciding, gains.get(one.spec.name), sets, night.as_of, one is champion, job.is_synthetic))
+        pages.evaluations += [*deciding, *others]
         if is_judged:
             pages.curves.append(evaluation_curves.curves(one.predictions, night.as_of))
-        pages.evaluations += judged
-    _judge_default(default, sets, share, limits, night, pages, say)
-    _store(trained, champion, folder, pages)
-    say(f"{outcome.name}, {sets.age_group}: {champion.spec.name} is best, AUROC {pages.runs[-len(trained)]['auroc'] or 0:.3f} by the default model")
+    parameters = default.manifest["parameters"]
+    checked, curve = check_default(default.spec, parameters, default.predictions, sets, job.share, limits, night, say)
+    pages.evaluations += checked
+    pages.curves.append(curve)
+    _store(trained, champion, job.folder, pages)
+    say(f"{sets.outcome}, {sets.age_group}: {champion.spec.name} is best, AUROC {pages.runs[0]['auroc'] or 0:.3f} by the default model")
+    return pages
 
 
 def _that_vary(sets: TrainingSet) -> list[str]:
@@ -153,13 +179,19 @@ def _that_vary(sets: TrainingSet) -> list[str]:
     return [name for name in names if pc.count_distinct(sets.fit.features[name], mode="all").as_py() > 1]
 
 
-def _predecessor(sets: TrainingSet, people: Groups, night: Night, folder: Path, is_synthetic: bool, say: Say) -> Predictions | None:
+def _predecessor(job: _Job, sets: TrainingSet, people: Groups, say: Say) -> Predictions | None:
     """What the promoted model says of the same people; None where none is promoted, or the one that is cannot score them any more."""
-    if f"{sets.outcome}.{sets.age_group}" not in night.site.models.promoted:
+    site, as_of = job.night.site, job.night.as_of
+    if f"{sets.outcome}.{sets.age_group}" not in site.models.promoted:
         return None
     try:
-        used = in_use(night.site, folder, sets.outcome, sets.age_group, is_synthetic, night.as_of)
-        return None if used is None else _predictions(model_store.load(folder, used.model_id).model, used.model_id, sets, people)
+        used = in_use(site, job.folder, sets.outcome, sets.age_group, job.is_synthetic, as_of)
+        if used is None:
+            return None
+        stored = model_store.load(job.folder, used.model_id)
+        lines = lines_to_judge_by(stored.model.recalibration, stored.manifest, sets.validate.index_date)
+        log_odds, seed = stored.model.log_odds(sets.validate.features), settings_of(stored.manifest).seed
+        return predictions_of(stored.model, used.model_id, log_odds, lines, sets.validate, people, seed)
     except FullerError as refused:
         say(f"{sets.outcome}, {sets.age_group}: not compared with the model in use: {refused}")
         return None
@@ -171,26 +203,16 @@ def _in_order() -> list[ModelSpec]:
     return sorted(registry.models().values(), key=lambda spec: (roles.index(spec.role), spec.name))
 
 
-def _kept(night: Night) -> float:
-    return 1.0 - night.site.training.calibration_share
-
-
-def _fitted(
-    spec: ModelSpec,
-    outcome: OutcomeSpec,
-    sets: TrainingSet,
-    people: Groups,
-    reference: Mapping[str, Any],
-    night: Night,
-    is_synthetic: bool,
-    say: Say,
-) -> Trained:
-    training, names = night.site.training, {"outcome": sets.outcome, "age_group": sets.age_group}
+def _fitted(spec: ModelSpec, job: _Job, sets: TrainingSet, people: Groups, reference: Mapping[str, Any], say: Say) -> Trained:
+    training, names = job.night.site.training, {"outcome": sets.outcome, "age_group": sets.age_group}
     say(f"{sets.outcome}, {sets.age_group}: {spec.name}")
     searched = fitting.search(spec, sets.fit, training.seed, training, **names, say=say)
-    model = recalibrated(fitting.fit(spec, sets.fit, searched.best, training.seed, training, **names), sets.calibrate)
-    manifest = _manifest(spec, outcome, sets, searched, model, night, is_synthetic)
-    predictions = _predictions(model, None, sets, people)
+    fitted = fitting.fit(spec, sets.fit, searched.best, training.seed, training, **names)
+    log_odds = fitted.log_odds(sets.validate.features)
+    lines = cross_fitted(log_odds, sets.validate.has_outcome, groups_of_people(sets.validate.features["person_id"], training.seed))
+    model = replace(fitted, recalibration=lines.whole)
+    manifest = _manifest(spec, job, sets, searched, model, lines)
+    predictions = predictions_of(model, None, log_odds, lines, sets.validate, people, training.seed)
     if spec.role == BASELINE:
         return Trained(spec, model, predictions, manifest)
     risks = reference_of(sets.validate.features.select([]), predictions.probability)
@@ -198,28 +220,10 @@ def _fitted(
     return Trained(spec, model, replace(predictions, model_id=model_store.model_id_of(model, manifest)), manifest)
 
 
-def _predictions(model: FittedModel, model_id: str | None, sets: TrainingSet, people: Groups) -> Predictions:
-    log_odds = model.log_odds(sets.validate.features)
-    return Predictions(
-        outcome=sets.outcome,
-        age_group=sets.age_group,
-        model=model.model,
-        model_id=model_id,
-        validation="temporal",
-        has_outcome=sets.validate.has_outcome,
-        probability=model.probability_of(log_odds),
-        score=log_odds,
-        groups=people,
-    )
-
-
-def _manifest(
-    spec: ModelSpec, outcome: OutcomeSpec, sets: TrainingSet, searched: fitting.Search, model: FittedModel, night: Night, is_synthetic: bool
-) -> dict[str, Any]:
+def _manifest(spec: ModelSpec, job: _Job, sets: TrainingSet, searched: fitting.Search, model: FittedModel, lines: CrossFitted) -> dict[str, Any]:
     """What is known of a model the day it is made: what it predicts and of whom, from which data, by which code and settings."""
-    training = night.site.training
-    fitted_on = sets.fit.has_outcome[fitting.dealt(sets.fit, training.seed)[: training.fit_people]]
-    parts = {"fit": fitted_on, "calibrate": sets.calibrate.has_outcome, "validate": sets.validate.has_outcome}
+    training, outcome, night = job.night.site.training, job.outcome, job.night
+    parts = {"fit": sets.fit.has_outcome, "validate": sets.validate.has_outcome}
     return {
         **made_with(),
         "outcome": sets.outcome,
@@ -232,12 +236,13 @@ def _manifest(
         "as_of": night.as_of.isoformat(),
         "development_index_date": sets.fit.index_date.isoformat(),
         "validation_index_date": sets.validate.index_date.isoformat(),
-        "is_synthetic": is_synthetic,
-        "seed": night.site.training.seed,
-        "settings": night.site.training.model_dump(mode="json"),
+        "is_synthetic": job.is_synthetic,
+        "seed": training.seed,
+        # How many are made at a time changes no model.
+        "settings": training.model_dump(mode="json", exclude={"side_by_side"}),
         "parameters": dict(searched.best),
         "trials": [{"parameters": dict(t.parameters), "log_loss": _number(t.log_loss), "auroc": _number(t.auroc)} for t in searched.trials],
-        "recalibration": {"intercept": model.recalibration.intercept, "slope": model.recalibration.slope},
+        "recalibration": lines.told(),
         "people": {name: {"people": len(had), "with_outcome": int(had.sum())} for name, had in parts.items()},
     }
 
@@ -251,61 +256,6 @@ def _champion(trained: list[Trained], gains: Mapping[str, Mapping[str, float | N
     gained = {one: gains[one.spec.name] for one in trained if one.spec.role == CHALLENGER and one.spec.name in gains}
     better = {one: gain["value"] or 0.0 for one, gain in gained.items() if (gain["value"] or 0.0) >= margin and (gain["lower"] or 0.0) > 0}
     return max(better, key=lambda one: better[one]) if better else trained[0]
-
-
-def _judge_default(default: Trained, sets: TrainingSet, share: float, limits: Limits, night: Night, pages: _Pages, say: Say) -> None:
-    """What only the default model is held to: other places, ever more people, other seeds."""
-    training, names = _of_checks(night), {"outcome": sets.outcome, "age_group": sets.age_group}
-    parameters = default.manifest["parameters"]
-    say(f"{sets.outcome}, {sets.age_group}: {default.spec.name} in PCNs that it has not seen")
-    pages.evaluations += list(_geographic(default, sets, share, limits, night, say))
-    say(f"{sets.outcome}, {sets.age_group}: {default.spec.name} on fewer people, and with other seeds")
-    whole = (min(sets.fit.features.num_rows, night.site.training.fit_people), auroc(sets.validate.has_outcome, default.predictions.score).value)
-    fewer = fitting.learning_curve(
-        default.spec,
-        sets.fit,
-        sets.validate,
-        parameters,
-        training.seed,
-        night.site.training,
-        outcome=sets.outcome,
-        age_group=sets.age_group,
-        shares=LEARNING_SHARES,
-    )
-    points = [*fewer, whole]
-    pages.curves.append(evaluation_curves.learning(about(default.predictions, night.as_of), points))
-    scores = fitting.seed_scores(default.spec, sets.fit, sets.validate, parameters, training, **names)
-    pages.evaluations.append(comparison.between_seeds(default.predictions, list(scores), night.as_of))
-
-
-def _of_checks(night: Night) -> Training:
-    """The settings of fits that only check: on fewer people."""
-    training = night.site.training
-    return training.model_copy(update={"fit_people": min(training.fit_people, training.check_people)})
-
-
-def _geographic(default: Trained, sets: TrainingSet, share: float, limits: Limits, night: Night, say: Say) -> Iterator[pa.Table]:
-    """The evaluation of models that were fitted and recalibrated without the PCNs they are judged in; nothing where there is one PCN only."""
-    training, names = _of_checks(night), {"outcome": sets.outcome, "age_group": sets.age_group}
-    parts: list[tuple[np.ndarray, np.ndarray, pa.Table, pa.Table]] = []
-    try:
-        for fold in geographic_folds(sets, training.seed):
-            if not 0 < fold.calibrate.has_outcome.sum() < len(fold.calibrate.has_outcome):
-                return
-            fitted = fitting.fit(default.spec, fold.fit, default.manifest["parameters"], training.seed, training, **names)
-            probability = recalibrated(fitted, fold.calibrate).probability(fold.validate.features)
-            parts.append((fold.validate.has_outcome, probability, fold.validate.features, fold.validate.places))
-    except InputMissing as one_place:
-        say(str(one_place))
-        return
-    import pyarrow as pa
-    from scipy.special import logit
-
-    outcome, probability = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    people = groups(pa.concat_tables([part[2] for part in parts]), pa.concat_tables([part[3] for part in parts]))
-    one = default.predictions
-    judged = Predictions(one.outcome, one.age_group, one.model, one.model_id, "geographic", outcome, probability, logit(probability), people)
-    yield evaluate(judged, night.as_of, night.site, limits, share * _kept(night))
 
 
 def _store(trained: list[Trained], champion: Trained, folder: Path, pages: _Pages) -> None:

@@ -1,7 +1,7 @@
 """What a model of one outcome and age group is fitted, recalibrated and judged on: people at a development and at a validation index date.
 
-Each person has one fixed number (`person_share`) that says for good whether models are fitted on them, recalibrated with them, or never see
-them. What does not belong here: features and labels (`index_population.py`), and estimators.
+Each person has one fixed number (`person_share`) that says for good whether models may be fitted on them. What does not belong here: features and
+labels (`index_population.py`), which line somebody is judged by (`recalibration.py`), and estimators.
 """
 
 from __future__ import annotations
@@ -31,13 +31,20 @@ PLACE_COLUMNS = ("person_id", "practice_code", "pcn_code", "place_code")
 USE = "use in training"
 """What a person's number decides here; see `person_share`."""
 
+FITTING = "the order of fitting"
+"""What a person's number decides where people are put in order for a fit, or sampled."""
+
 LEAST_PART = 5
-"""Those who are recalibrated with, and those who are judged on, need a fifth of the events that fitting needs: few numbers are found with them."""
+"""Those who are judged on need a fifth of the events that fitting needs: few numbers are found with them."""
 
 
-def index_dates(as_of: date) -> tuple[date, date]:
-    """The development and the validation index date of models made on a day: two horizons of a year before it, and one."""
-    return as_of - 2 * HORIZON, as_of - HORIZON
+def index_dates(as_of: date, lag_days: int) -> tuple[date, date]:
+    """The development and the validation index date of models made on a day: two horizons of a year before it and one, and the lag before that.
+
+    `lag_days`: `[training] outcome_lag_days`, in which what happened may not have been told yet.
+    """
+    until = as_of - timedelta(days=lag_days)
+    return until - 2 * HORIZON, until - HORIZON
 
 
 @dataclass(frozen=True)
@@ -56,56 +63,54 @@ class Rows:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The rows of one outcome and age group. `fit` is at the development index date, `calibrate` and `validate` are at the later validation index
-    date, of different people; `is_unseen` (bool, over `validate`): nobody at any date was fitted on or recalibrated with."""
+    """The rows of one outcome and age group: `fit` at the development index date, `validate` at the later validation index date, everybody of it.
+
+    `is_unseen` (bool, over `validate`): no model is fitted on them at any date. `could_fit`: how many there are to fit on, of whom `fit` is a sample.
+    """
 
     outcome: str
     age_group: str
     as_of: date
     fit: Rows
-    calibrate: Rows
     validate: Rows
     is_unseen: np.ndarray
+    could_fit: int
 
 
 def training_sets(development: IndexPopulation, validation: IndexPopulation, outcome: str, age_group: str, site: Site, as_of: date) -> TrainingSet:
     """The rows of one outcome and age group, cut from the populations of both index dates.
 
-    A person's number decides for every date: below `calibration_share` they are for recalibration, below that and `unseen_share` they are never
-    fitted on, else they are fitted on. People who were not at risk, or who left before anything could happen, are in no part. Raises SettingsWrong
-    for populations of other days or without the outcome, InputMissing where fewer than `minimum_events` of those fitted on had the outcome, or a
-    fifth of that of those who are recalibrated with or judged on.
+    A person's number decides for every date: below `unseen_share` no model is fitted on them. `fit` has training.fit_people at most, those that a
+    fit would take. People who were not at risk, or who left before anything could happen, are in no part. Raises SettingsWrong for populations of
+    other days or without the outcome, InputMissing where fewer than `minimum_events` of those to fit on had the outcome, or a fifth of that of
+    those to judge on.
     """
     _refuse_other_days(development, validation, as_of)
     training = site.training
-    before, after = _Part.of(development, outcome, age_group, training.seed), _Part.of(validation, outcome, age_group, training.seed)
-    seen_from = training.calibration_share + training.unseen_share
-    fit = before.rows(before.number >= seen_from)
-    calibrate = after.rows(after.number < training.calibration_share)
-    is_validated = after.number >= training.calibration_share
-    validate = after.rows(is_validated)
+    before = _Part.of(development, outcome, age_group, training.seed)
+    to_fit = before.is_used & (before.number >= training.unseen_share)
+    validate, is_unseen = judging_rows(validation, outcome, age_group, training)
     least = -(-training.minimum_events // LEAST_PART)
-    for rows, use, needed in ((fit, "fit", training.minimum_events), (calibrate, "recalibrate", least), (validate, "judge", least)):
-        had, had_not = int(rows.has_outcome.sum()), int((~rows.has_outcome).sum())
+    for outcomes, use, needed in ((before.has_outcome[to_fit], "fit", training.minimum_events), (validate.has_outcome, "judge", least)):
+        had, had_not = int(outcomes.sum()), int((~outcomes).sum())
         if min(had, had_not) < needed:
             raise InputMissing(
                 f"{outcome}, {age_group}: {had:,} of {had + had_not:,} people to {use} a model with had the outcome, and at least {needed} must have "
                 "had it, and as many not; train on more people, or leave this outcome out (training.outcomes)"
             )
-    return TrainingSet(outcome, age_group, as_of, fit, calibrate, validate, (after.number < seen_from)[after.is_used & is_validated])
+    fit = before.rows(before.sampled(to_fit, training.fit_people, training.seed))
+    return TrainingSet(outcome, age_group, as_of, fit, validate, is_unseen, int(to_fit.sum()))
 
 
 def judging_rows(validation: IndexPopulation, outcome: str, age_group: str, training: Training) -> tuple[Rows, np.ndarray]:
-    """The people that a model of these settings is judged on, as `training_sets` would cut them, and who of them it was never fitted on.
+    """The people that a model of these settings is judged on, as `training_sets` would cut them, and on whom of them no model was ever fitted.
 
     Raises SettingsWrong for a population without that outcome.
     """
     if outcome not in validation.labels:
         raise SettingsWrong(f"{outcome} was not labelled for the people of {validation.index_date}; name it in training.outcomes")
     part = _Part.of(validation, outcome, age_group, training.seed)
-    is_judged = part.number >= training.calibration_share
-    is_unseen = part.number < training.calibration_share + training.unseen_share
-    return part.rows(is_judged), is_unseen[part.is_used & is_judged]
+    return part.rows(part.is_used), (part.number < training.unseen_share)[part.is_used]
 
 
 def training_population(development: IndexPopulation, validation: IndexPopulation) -> pa.Table:
@@ -157,10 +162,20 @@ class _Part:
     def is_used(self) -> np.ndarray:
         return np.asarray(self.is_of_group & self.is_at_risk & ~self.has_left)
 
+    def sampled(self, chosen: np.ndarray, most: int, seed: int) -> np.ndarray:
+        """At most so many of the chosen people, the first in the order of fitting."""
+        places = np.flatnonzero(chosen)
+        if len(places) <= most:
+            return chosen
+        order = person_share(self.population.people["person_id"].take(places), seed, FITTING)
+        kept = np.zeros(len(chosen), dtype=bool)
+        kept[places[np.argsort(order, kind="stable")[:most]]] = True
+        return kept
+
     def rows(self, chosen: np.ndarray) -> Rows:
         import pyarrow as pa
 
-        keep = pa.array(np.flatnonzero(self.is_used & chosen))
+        keep = pa.array(np.flatnonzero(chosen))
         people = self.population
         places = people.people.select(list(PLACE_COLUMNS)).take(keep)
         return Rows(people.index_date, people.features.take(keep), self.has_outcome[keep.to_numpy()], places)

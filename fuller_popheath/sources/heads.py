@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fuller_popheath.sources.names import file_told
 from fuller_popheath.specs import FileHead
@@ -34,10 +34,10 @@ _CODE_COLUMN = re.compile(r"(lsoa|lad|icb|loc|sicbl|msoa|oa)\d\d(cdh?|nmw?| code
 class OpenedHead(FileHead):
     """A FileHead that also knows how to get back to its rows.
 
-    `packing` is "", "gz" or "zip"; `packed_name` the member inside a zip and `packed_told` how it is called in messages; `sheet` the sheet of a
-    workbook or the position of a layer; `header_row` the physical row on which the header ends (1 = the first row of the file); `row_count` the
-    rows below it where that is known without reading (sheets and layers); `crs` and `bounds` (west, south, east, north in the units of the CRS)
-    belong to boundaries; `max_bytes` bounds what may be unpacked.
+    `packing` is "", "gz", "zip" or "locked" (a workbook that opens with `password`); `packed_name` the member inside a zip and `packed_told` how it
+    is called in messages; `sheet` the sheet of a workbook or the position of a layer; `header_row` the physical row on which the header ends (1 = the
+    first row of the file); `row_count` the rows below it where that is known without reading (sheets and layers); `crs` and `bounds` (west, south,
+    east, north in the units of the CRS) belong to boundaries; `max_bytes` bounds what may be unpacked.
     """
 
     packing: str = ""
@@ -49,6 +49,7 @@ class OpenedHead(FileHead):
     crs: str = ""
     bounds: tuple[float, float, float, float] | None = None
     max_bytes: int = 4096 << 20
+    password: str = field(default="", repr=False)
 
     @property
     def name(self) -> str:

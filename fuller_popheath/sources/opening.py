@@ -6,8 +6,8 @@ What does not belong here: knowing any layout. A file is told by its content fir
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from fuller_popheath.periods import parse_published_date
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources import archives, boundary_files, csv_text, parquet_files, workbooks
 from fuller_popheath.sources.heads import OpenedHead, clean_header
+from fuller_popheath.sources.locked_workbooks import LOCKED, cannot_be_opened, unlocked
 from fuller_popheath.sources.names import file_told, part_told
 from fuller_popheath.specs import FileHead
 
@@ -29,6 +30,8 @@ WORKBOOK_NAMES = (".xlsx", ".xlsm")
 PARQUET_NAMES = (".parquet",)
 KNOWN_KINDS = "CSV (.csv, .csv.gz or in a .zip), Parquet (.parquet), workbook (.xlsx), or boundaries (.geojson or .gpkg, also .gz)"
 MAX_MEGABYTES: int = ArrivalLimits().max_file_megabytes
+LINES_LOOKED_AT = 60
+"""Of a sheet that is looked at for what it says of another."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +44,19 @@ class _Packed:
     kind: str
     max_bytes: int
     packed_told: str = ""
+    password: str = field(default="", repr=False)
 
     @property
     def own_name(self) -> str:
         return f"{file_told(self.path.name)} ({self.packed_told})" if self.packed_name else file_told(self.path.name)
 
     def content(self) -> bytes:
-        return _content(self.path, self.packing, self.packed_name, self.packed_told, self.max_bytes)
+        return _content(self.path, self.packing, self.packed_name, self.packed_told, self.max_bytes, self.password)
 
 
-def _content(path: Path, packing: str, packed_name: str, packed_told: str, max_bytes: int) -> bytes:
+def _content(path: Path, packing: str, packed_name: str, packed_told: str, max_bytes: int, password: str = "") -> bytes:
+    if packing == "locked":
+        return unlocked(archives.plain_bytes(path, max_bytes), file_told(path.name), {"": password})[0]
     if packing == "zip":
         return archives.zip_bytes(path, packed_name, packed_told, max_bytes)
     return archives.gzip_bytes(path, max_bytes) if packing == "gz" else archives.plain_bytes(path, max_bytes)
@@ -68,18 +74,19 @@ def is_known_kind(path: Path) -> bool:
     return name.endswith(".zip") or _kind_by_name(name.removesuffix(".gz")) is not None
 
 
-def heads(path: Path, max_megabytes: int = MAX_MEGABYTES) -> list[OpenedHead]:
+def heads(path: Path, max_megabytes: int = MAX_MEGABYTES, passwords: Mapping[str, str] | None = None) -> list[OpenedHead]:
     """What is in a file: one head a CSV, sheet or boundary layer; sheets and layers that hold nothing are left out.
 
+    `passwords`: those with which an encrypted workbook is tried, by whose they are; they are kept in memory alone.
     Raises FileRefused, naming the file, for an empty, damaged, cut-short, encrypted or oversized file and for one of no known kind.
     """
-    found = [head for packed in _unpack(path, max_megabytes << 20) for head in _heads_of(packed)]
+    found = [head for packed in _unpack(path, max_megabytes << 20, passwords or {}) for head in _heads_of(packed)]
     if not found:
         raise FileRefused(f"{file_told(path.name)}: there is nothing in it to read; expected a {KNOWN_KINDS}")
     return found
 
 
-def _unpack(path: Path, max_bytes: int) -> list[_Packed]:
+def _unpack(path: Path, max_bytes: int, passwords: Mapping[str, str]) -> list[_Packed]:
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -91,8 +98,11 @@ def _unpack(path: Path, max_bytes: int) -> list[_Packed]:
     if size > max_bytes:
         raise archives.too_large(file_told(path.name), max_bytes)
     name = path.name.lower()
-    if magic.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileRefused(f"{file_told(path.name)}: is an old .xls or a password-protected workbook; save it as .xlsx without a password")
+    if magic.startswith(LOCKED):
+        if not passwords:
+            raise cannot_be_opened(file_told(path.name))
+        password = unlocked(archives.plain_bytes(path, max_bytes), file_told(path.name), passwords)[1]
+        return [_Packed(path, "locked", "", "sheet", max_bytes, password=password)]
     if magic.startswith(b"PK") or name.endswith((".zip", *WORKBOOK_NAMES)):
         return _unpack_zip(path, max_bytes)
     if magic.startswith(b"\x1f\x8b") or name.endswith(".gz"):
@@ -231,6 +241,7 @@ def _head(
         crs=crs,
         bounds=bounds,
         max_bytes=packed.max_bytes,
+        password=packed.password,
     )
 
 
@@ -250,12 +261,31 @@ def text_table(head: FileHead, positions: Sequence[int], has_header: bool = True
     Raises FileRefused if the file cannot be read.
     """
     opened = as_opened(head)
-    content = _content(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes)
+    content = _content(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes, opened.password)
     header_row = opened.header_row if has_header else 0
     if opened.kind == "sheet":
         rows = workbooks.sheet_rows(content, opened.name, opened.sheet)[0][1]
         return workbooks.to_table(rows, header_row, positions)
     return csv_text.read_text(content, header_row, len(opened.columns), positions, coded)
+
+
+def lines_around(head: FileHead) -> list[list[str]]:
+    """What is written about a table: the rows above its header, then, of a workbook, the first rows of each other sheet; a row's cells are one text.
+
+    Raises FileRefused if the file cannot be read.
+    """
+    opened = as_opened(head)
+    content = _content(opened.path, opened.packing, opened.packed_name, opened.packed_told, opened.max_bytes, opened.password)
+    if opened.kind == "csv":
+        above = csv_text.first_rows(content[: csv_text.HEAD_BYTES], is_whole=len(content) < csv_text.HEAD_BYTES)
+        return [[_one_line(row) for line, row in above if line < opened.header_row]]
+    sheets = workbooks.sheet_rows(content, opened.name)
+    own = [_one_line(row) for name, rows in sheets if name == opened.sheet for row in rows[: opened.header_row - 1]]
+    return [own, *([_one_line(row) for row in rows[:LINES_LOOKED_AT]] for name, rows in sheets if name != opened.sheet)]
+
+
+def _one_line(row: Sequence[object]) -> str:
+    return ", ".join(text for cell in row if (text := workbooks.cell_text(cell)))
 
 
 def shapes_table(head: FileHead, columns: Sequence[str]) -> pa.Table:

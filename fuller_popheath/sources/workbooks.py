@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FileRefused
@@ -21,15 +23,55 @@ if TYPE_CHECKING:
 Cell = object
 
 
+MOST_WORKBOOK_BYTES = 1 << 30
+"""What a workbook may unpack to, whatever other files may: a sheet of a million rows is less."""
+MOST_CELLS = 25_000_000
+"""How many cells the corners of a sheet may span: it is read as a grid, in which every empty cell has its place."""
+PIECE, OVERLAP = 1 << 20, 64
+
+_CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["'](?:([A-Za-z]{1,3})([0-9]{1,7})|([0-9]{1,7}))["']""")
+
+
 def check_workbook(content: bytes, name: str, max_bytes: int) -> None:
-    """Refuse (FileRefused) a workbook that is cut short, damaged, or larger than the bound once unpacked."""
+    """Refuse (FileRefused) a workbook that is cut short, damaged, larger than the bound once unpacked, or whose cells span a grid beyond MOST_CELLS.
+
+    What a part says of its size is believed only once it is unpacked. One stray cell in the last corner would have a sheet of a few bytes take more
+    memory than there is.
+    """
+    limit = min(max_bytes, MOST_WORKBOOK_BYTES)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            if sum(info.file_size for info in archive.infolist()) > limit:
+                raise too_large(name, limit)
+            widest = max((_span(archive, info) for info in archive.infolist() if not info.is_dir()), default=0)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError):
         raise FileRefused(f"{name}: the workbook is cut short or damaged; {ASK_AGAIN}") from None
-    if size > max_bytes:
-        raise too_large(name, max_bytes)
+    if widest > MOST_CELLS:
+        raise FileRefused(
+            f"{name}: a cell stands so far from the others that a sheet spans {widest:,} cells (at most {MOST_CELLS:,}); delete the empty rows below "
+            "and the empty columns beside the table, and save it again"
+        )
+
+
+def _span(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    """The cells between the first cell of a sheet and its farthest row and column; 0 for a part that is no sheet."""
+    rows, columns, kept = 0, 0, b""
+    with archive.open(part) as stream:
+        while piece := stream.read(PIECE):
+            for letters, row, row_alone in _CELL_REFERENCE.findall(kept + piece):
+                rows = max(rows, int(row or row_alone))
+                if letters:
+                    columns = max(columns, _column_number(letters))
+            kept = piece[-OVERLAP:]
+    return rows * max(columns, 1)
+
+
+@lru_cache(maxsize=20_000)
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def sheet_rows(content: bytes, name: str, sheet: str | None = None) -> list[tuple[str, list[list[Cell]]]]:

@@ -4,9 +4,11 @@ from typing import Any
 
 import dagster as dg
 
+from fuller_popheath.registry import LIST_TABLES
 from pipelines import describe
 from pipelines.guard import redact_whatever_is_not_guarded
 from pipelines.launch import FIRST_NIGHT
+from pipelines.list_steps import MAKE_LISTS
 from pipelines.risk_steps import SCORECARD, TRAINING_GROUP
 from pipelines.stores import parquet_store
 from pipelines.tonight import NightSettings
@@ -38,8 +40,18 @@ def jobs() -> dg.Definitions:
     monthly_scorecard = dg.define_asset_job(
         "monthly_scorecard", selection=scorecard, description="Hold a year-old prediction against what happened since, group by group.", config=night
     )
+    remade = dg.AssetSelection.assets(*map(describe.key_of, (*LIST_TABLES, "lists/continuity", "releases/current")))
+    team_lists = dg.define_asset_job(
+        "team_lists",
+        selection=remade,
+        description=(
+            f"Make the lists of some teams anew, with other places or floors (ops > {MAKE_LISTS}), from what the last night left in the store, and "
+            "release them; everything else in the release stays as it is."
+        ),
+        config=night,
+    )
     return dg.Definitions(
-        jobs=[nightly, first_night, monthly_training, monthly_scorecard],
+        jobs=[nightly, first_night, team_lists, monthly_training, monthly_scorecard],
         schedules=[
             _schedule("every_night", nightly, "0 2 * * *", "Runs the nightly job at 02:00 UK time once it is switched on."),
             _schedule("every_month_scorecard", monthly_scorecard, "0 5 2 * *", "Runs the scorecard on the second of each month, once switched on."),

@@ -13,7 +13,7 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.publish.csv_files import write_csv
 from fuller_popheath.publish.release import OPEN, Part, release
-from fuller_popheath.registry import tables
+from fuller_popheath.registry import LIST_TABLES, MOVEMENT, tables
 from pipelines import describe
 from pipelines.defs.cohorts import LISTS
 from pipelines.defs.pages import PAGES
@@ -37,8 +37,9 @@ RUN_LETTERS = 8
 
 
 def released_tables() -> tuple[str, ...]:
-    """Every declared product, by contract id."""
-    return tuple(spec.contract for spec in tables().values() if group_of(spec) == "products")
+    """Every product of a night, by contract id: those that one file declares, and those that the steps of lists make."""
+    declared = (spec.contract for spec in tables().values() if group_of(spec) == "products")
+    return (*declared, *(name for name in (*LIST_TABLES, MOVEMENT) if name.startswith("products/")))
 
 
 def product_parts(tonight: "Tonight", contract_id: str, day: "date | None" = None) -> Iterator[Part]:

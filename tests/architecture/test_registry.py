@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +16,8 @@ from fuller_popheath.specs import SourceSpec, TableSpec
 
 
 def test_everything_declared_has_a_contract_and_every_contract_somebody_who_fills_it() -> None:
-    declared = {*registry.sources(), *registry.tables(), *registry.facts(), *registry.features(), *registry.extracts(), registry.PRACTICE_EXTRACT}
+    declared = {*registry.sources(), *registry.tables(), *registry.facts(), *registry.features(), *registry.extracts(), *registry.MADE_IN_STEPS}
     declared |= {core for spec in registry.extracts().values() for core in spec.becomes}
-    declared |= {*registry.TRAINING_TABLES, *registry.SCORE_TABLES, *registry.MONITORING_TABLES}
     on_disk = set(contracts.contract_ids())
     assert declared - on_disk == set()
     # The landing table is written by the arrival step itself; labels are seen by training alone, and are not kept.
@@ -62,6 +63,28 @@ def test_a_declaration_of_the_wrong_kind_is_refused(planted: Path) -> None:
     (planted / "one.py").write_text("SOURCE = 'a text'\n")
     with pytest.raises(SettingsWrong, match=r"planted_catalogue\.one\.SOURCE must be a SourceSpec"):
         registry._by_contract(("planted_catalogue",), "SOURCE", SourceSpec)
+
+
+SEGMENT = """from fuller_popheath.specs import Group, SegmentSpec
+SEGMENT = SegmentSpec(
+    "medicines", "Medicines", (Group("many", "Many", "Ten or more."), Group("few", "Few", "Fewer.")), ("ten or more medicines", "fewer"),
+    {"features/medicines": ("medicine_count_365",)}, lambda values, site: ((values["medicine_count_365"] < 10) * 1,) * 2, "None.",
+)
+"""
+
+
+def test_a_segmentation_is_one_new_file_and_core_segment_then_reads_what_it_reads(planted: Path) -> None:
+    (planted / "medicines.py").write_text(SEGMENT)
+    asked = """
+from fuller_popheath import registry
+registry.SEGMENT_PACKAGES = (*registry.SEGMENT_PACKAGES, "planted_catalogue")
+table = registry.tables()["core/segment"]
+print(*table.inputs, *table.columns["features/medicines"], *registry.segments())
+"""
+    # In a process of its own: the table is declared once, when it is imported.
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(planted.parent), str(Path(registry.__file__).parents[1])))}
+    said = subprocess.run([sys.executable, "-c", asked], env=paths, capture_output=True, text=True, check=True).stdout.split()
+    assert {"features/medicines", "medicine_count_365", "medicines", "bridges_to_health"} <= set(said)
 
 
 def test_a_circle_is_refused() -> None:

@@ -82,6 +82,10 @@ WHO: list[tuple[int, tuple[Record, ...], tuple[Record, ...], set[str]]] = [
     (17, (("depression", 30),), (), set()),
     (70, (("palliative_care", days_since(date(2008, 3, 31))),), (), set()),
     (70, (("palliative_care", 100),), (), {"palliative_care"}),
+    # Pregnancy: the latest code within 308 days
+    (30, (("pregnancy", 308),), (), {"pregnancy"}),
+    (30, (("pregnancy", 309),), (), set()),
+    (30, (("pregnancy", 900), ("pregnancy", 20)), (), {"pregnancy"}),
     (70, (("rheumatoid_arthritis", 100), ("dementia", 100), ("housebound", 4)), (), {"rheumatoid_arthritis", "dementia", "housebound"}),
 ]
 

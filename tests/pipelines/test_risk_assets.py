@@ -21,7 +21,7 @@ from fuller_popheath.errors import FullerError
 from fuller_popheath.people.pseudonyms import KEY_VARIABLE
 from fuller_popheath.registry import MONITORING_TABLES, SCORE_TABLES, TRAINING_TABLES
 from fuller_popheath.risk.model_store import load, model_ids, read_manifest
-from fuller_popheath.site import Site, load_site
+from fuller_popheath.site import load_site
 from fuller_popheath.synthetic import write_landing
 from pipelines import model_review
 from pipelines.risk_checks import verdicts_of
@@ -156,7 +156,7 @@ def test_a_card_lies_beside_every_model(home: Place, first: Night) -> None:
 
 def test_the_scorecard_asks_the_model_of_a_year_ago(home: Place, first: Night) -> None:
     told = first.told["products/risk_scorecard"]
-    assert (told["scored as of"], told["scored at the time"]) == ((AS_OF - timedelta(days=365)).isoformat(), False)
+    assert (told["scored as of"], told["scored at the time"]) == ((AS_OF - timedelta(days=365 + 14)).isoformat(), False)
     (everybody,) = [row for row in rows(home, "products/risk_scorecard") if row["subgroup_kind"] == "all"]
     assert everybody["people_count"] % 5 == 0
     assert 0.7 < everybody["observed_over_expected"] < 1.4
@@ -325,7 +325,7 @@ def red(metric: str, **other: Any) -> Any:
     ],
 )
 def test_a_red_verdict_fails_its_check_and_no_other(table: Any, check: str, severity: dg.AssetCheckSeverity) -> None:
-    results = {result.check_name: result for result in verdicts_of(table, Site(), is_synthetic=True)}
+    results = {result.check_name: result for result in verdicts_of(table)}
     assert {name for name, result in results.items() if not result.passed} == {check}
     assert results[check].severity == severity
     assert f"1 red, 0 amber of 1 judged: {OUTCOME} adult additive" in (results[check].description or "")
@@ -333,7 +333,7 @@ def test_a_red_verdict_fails_its_check_and_no_other(table: Any, check: str, seve
 
 def test_who_has_no_quintile_is_in_none_and_a_check_that_judged_nothing_says_so() -> None:
     table = red("observed_over_expected", subgroup_kind="imd_quintile", subgroup="not_recorded")
-    results = {result.check_name: result for result in verdicts_of(table, Site(), is_synthetic=True)}
+    results = {result.check_name: result for result in verdicts_of(table)}
     for result in results.values():
         assert result.passed
         assert result.severity == dg.AssetCheckSeverity.WARN

@@ -56,12 +56,11 @@ def manifest() -> dict[str, Any]:
             {"parameters": {"iterations": 200.0}, "log_loss": 0.24, "auroc": 0.78},
             {"parameters": {"iterations": 300.0}, "log_loss": 0.23, "auroc": 0.79},
         ],
-        "recalibration": {"intercept": -0.02134, "slope": 1.03},
+        "recalibration": {"intercept": -0.02134, "slope": 1.03, "without_group": [{"intercept": -0.02, "slope": 1.03}] * 5},
         "development_index_date": "2024-10-01",
         "validation_index_date": "2025-10-01",
         "people": {
             "fit": {"people": 41_003, "with_outcome": 3_277},
-            "calibrate": {"people": 12_001, "with_outcome": 961},
             "validate": {"people": 28_004, "with_outcome": 2_238},
         },
     }

@@ -1,124 +1,53 @@
-"""The workbook of a continuity list: read back cell by cell, the same bytes twice, private, and nothing in it that a spreadsheet would run.
-
-And whom its files tell about: every byte of those that are not a practice's own is searched for the NHS numbers of its people.
-"""
+"""The workbook of a list: read back cell by cell, the same bytes twice, private, readable again, and nothing in it that a spreadsheet would run."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
-import stat
+import sys
 import zipfile
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import ValidationError
 from python_calamine import CalamineWorkbook
 
-from fuller_popheath.contracts import conform, load_contract
-from fuller_popheath.errors import ContractBroken
-from fuller_popheath.people.vault import Vault
-from fuller_popheath.publish.list_workbook import COLUMNS, HEAD_ROW, REVIEWS, RISK, first_sheet_lines, identified, write_workbook
-from fuller_popheath.publish.lists import ACCOUNT, IMPORTED, LIST, UNNAMED, publish_lists
-from fuller_popheath.site import FirstList, Site
+from fuller_popheath.cohorts.review_words import REVIEW_WORDS
+from fuller_popheath.publish.list_columns import COLUMNS, NHS_NUMBER, PRACTICE, RISK, ago, compared, continuity_in_words
+from fuller_popheath.publish.list_front import LABELS, first_sheet_lines
+from fuller_popheath.publish.list_identities import identified
+from fuller_popheath.publish.list_sheets import HEAD_ROW, MOVES, PEOPLE, lines_of
+from fuller_popheath.publish.list_workbook import ListBook, write_workbook
+from fuller_popheath.publish.lists import CHANGE
+from fuller_popheath.site import Site
 from fuller_popheath.specs import Night
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DAY = date(2024, 7, 1)
-NIGHT = Night(as_of=DAY, site=Site())
-SHARED_NIGHT = Night(as_of=DAY, site=Site(first_list=FirstList(identities="neighbourhood")))
-"""Of a site whose neighbourhoods have agreed to share whom their lists mean."""
-ISSUE = "continuity-2024-07-01"
-NUMBERS = ("9990000018", "9990000026", None, "9990000042", "9990000050")
-"""Four of the test range, which is never issued, and somebody without."""
+_spec = importlib.util.spec_from_file_location("list_example", Path(__file__).with_name("list_example.py"))
+assert _spec is not None
+assert _spec.loader is not None
+example = importlib.util.module_from_spec(_spec)
+sys.modules["list_example"] = example
+_spec.loader.exec_module(example)
+
+DAY, ISSUE, TEAM, NIGHT = example.DAY, example.ISSUE, example.TEAM, example.NIGHT
+LATER_NIGHT = Night(as_of=DAY + timedelta(days=2), site=Site())
+HEADINGS = [heading for heading, _, _ in COLUMNS]
 
 
-def a_table(contract_id: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    contract = load_contract(contract_id)
-    return conform(pa.table({f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in contract.schema}), contract)
-
-
-def a_list(*people: dict[str, Any], neighbourhood: str = "U00001") -> pa.Table:
-    usual = {
-        "as_of": DAY,
-        "issue_id": ISSUE,
-        "neighbourhood_code": neighbourhood,
-        "points": 5,
-        "reasons": "severe frailty (14 of 36 deficits); dementia",
-        "reason_codes": "severe_frailty,dementia",
-        "practice_code": "A00001",
-        "practice_name": "GREEN LANE SURGERY",
-        "age_years": 84,
-        "sex": "female",
-        "usual_gp_code": "G1234567",
-        "continuity_upc": 0.25,
-        "continuity_contact_count": 8,
-        "continuity_clinician_count": 5,
-        "days_since_last_contact": 12,
-        "emergency_admission_count_365": 1,
-        "is_linked": True,
-        "extract_date": DAY,
-        "extract_age_days": 0,
-        "draw": 0.5,
-    }
-    rows = [
-        {**usual, "person_id": f"{neighbourhood[-1]}p{n}".translate(str.maketrans("0123", "abcd")).ljust(12, "a"), "rank": n + 1, **p}
-        for n, p in enumerate(people)
-    ]
-    return a_table(LIST, rows)
+def a_book(listed: pa.Table, changes: Sequence[dict[str, Any]] = (), night: Night = NIGHT, practice: str = "", **account: Any) -> ListBook:
+    """A workbook's content; its rows are identified unless it is the team's own."""
+    removed = sum(state == "removed" for state in listed["state"].to_pylist())
+    counts = {"listed_count": listed.num_rows - removed, "removed_count": removed}
+    return ListBook(example.an_account(**{**counts, **account}), listed, example.a_table(CHANGE, changes), night, practice)
 
 
-def an_account(neighbourhood: str = "U00001", **more: Any) -> dict[str, Any]:
-    usual = {
-        "as_of": DAY,
-        "issue_id": ISSUE,
-        "neighbourhood_code": neighbourhood,
-        "neighbourhood_name": "NORTH PCN",
-        "registered_count": 31_000,
-        "listed_count": 3,
-        "beyond_capacity_count": 400,
-        "below_points_count": 29_000,
-        "no_team_count": 0,
-        "type_1_objection_count": 1_597,
-        "type_1_unknown_count": 0,
-        "national_objection_count": 0,
-        "sensitive_record_count": 0,
-        "last_listed_points": 5,
-        "equal_points_not_listed_count": 17,
-        "practice_count": 4,
-        "stale_practice_count": 0,
-        "missing_practice_count": 0,
-        "coverage": "4 of 4 practices have sent a list. All are up to date.",
-    }
-    return {**usual, **more}
-
-
-def identities(listed: pa.Table, practices: Sequence[str] = ()) -> pa.Table:
-    """The vault's rows for listed people, all of A00001 unless `practices` says otherwise."""
-    import pyarrow as pa
-
-    ids = listed["person_id"].to_pylist()
-    return pa.table(
-        {
-            "person_id": pa.array(ids, pa.string()),
-            "nhs_number": pa.array(NUMBERS[: len(ids)], pa.string()),
-            "practice_code": pa.array(practices or ["A00001"] * len(ids), pa.string()),
-            "patient_id": pa.array([f"R{n}" for n in range(len(ids))], pa.string()),
-            "key_version": pa.array([1] * len(ids)),
-        }
-    )
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
-    listed = a_list({}, {"continuity_upc": None, "continuity_contact_count": 1, "days_since_last_contact": None}, {"extract_age_days": 12})
-    return write_workbook(tmp_path / "list.xlsx", identified(listed, identities(listed)), an_account(), NIGHT)
+def known(listed: pa.Table, without: Sequence[int] = ()) -> pa.Table:
+    return identified(listed, example.identities(listed, without))
 
 
 def cells(path: Path, sheet: str) -> list[list[Any]]:
@@ -126,41 +55,14 @@ def cells(path: Path, sheet: str) -> list[list[Any]]:
         return book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
 
 
-def test_the_first_sheet_says_what_this_is_before_anybody_is_shown(written: Path) -> None:
-    with CalamineWorkbook.from_path(str(written)) as book:
-        assert book.sheet_names == ["Read this first", "People"]
-    told = {row[0]: row[1] for row in cells(written, "Read this first") if row[0]}
-    assert len(first_sheet_lines(an_account(), NIGHT)) == 10
-    assert told["As at"].startswith("1 July 2024")
-    assert told["Who is on it"] == "3 of 31,000 registered people. The last person listed has 5 points; 17 others with as many were not drawn."
-    assert "1,597 are left out for their Type 1 objection" in told["Who is not"]
-    assert "cannot be read" not in told["Who is not"], "what counts nobody is not told"
-    assert "end of life care 4" in told["The rule"]
-    assert "not validated" in told["A local choice"]
-    assert ISSUE in cells(written, "Read this first")[14][0]
-    assert "direct care only" in part(written, "xl/worksheets/sheet2.xml"), "every printed page says so"
+def people(path: Path) -> list[dict[str, Any]]:
+    """The rows of the people's sheet by heading."""
+    heading, *rows = cells(path, PEOPLE)[HEAD_ROW:]
+    return [dict(zip(heading, row, strict=True)) for row in rows]
 
 
-def test_the_people_are_shown_in_their_order_with_what_a_clinician_needs(written: Path) -> None:
-    rows = cells(written, "People")
-    assert rows[HEAD_ROW] == [heading for heading, _, _ in COLUMNS if heading != RISK]
-    first, second, third = rows[HEAD_ROW + 1 :]
-    assert first[:11] == [
-        *(1, "999 000 0018", "Green Lane Surgery", 84, "female", "severe frailty (14 of 36 deficits); dementia", 5, "G1234567"),
-        *("25 % of 8 contacts", "12 days ago", 1),
-    ]
-    assert (second[8], second[9]) == ("too few to say (1)", "over 2 years")
-    assert third[1:3] == ["none; record R2", "Green Lane Surgery; data 12 days old"]
-    assert {row[11] for row in rows[HEAD_ROW + 1 :]} == {""}
-
-
-def test_a_risk_is_shown_in_words_and_one_of_make_believe_says_so(tmp_path: Path) -> None:
-    people = ({"risk_words": "about 1 in 6", "risk_is_demonstration": False}, {"risk_words": "about 1 in 90", "risk_is_demonstration": True}, {})
-    listed = a_list(*people)
-    path = write_workbook(tmp_path / "list.xlsx", identified(listed, identities(listed)), an_account(listed_count=3), NIGHT)
-    rows = cells(path, "People")[HEAD_ROW:]
-    assert rows[0] == [heading for heading, _, _ in COLUMNS]
-    assert [row[rows[0].index(RISK)] for row in rows[1:]] == ["about 1 in 6", "DEMONSTRATION: about 1 in 90", "not scored"]
+def told(path: Path) -> dict[str, str]:
+    return {row[0]: row[1] for row in cells(path, "Read this first") if row[0]}
 
 
 def part(path: Path, name: str) -> str:
@@ -168,217 +70,295 @@ def part(path: Path, name: str) -> str:
         return archive.read(name).decode()
 
 
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    listed = example.a_list(
+        {"risk_words": "about 1 in 6", "risk_is_demonstration": False, "risk_reasons": "aged 84; heart failure", "is_newly_surfaced": True},
+        {"continuity_upc": None, "continuity_contact_count": 1, "received_percentile": None, "days_since_last_contact": None, "is_new": True},
+        {"extract_age_days": 12, "usual_gp_code": None, "last_review": "later on 3 Nov 2026", "risk_change": "rose: admitted twice"},
+    )
+    return write_workbook(tmp_path / "list.xlsx", a_book(known(listed, without=(2,))))
+
+
+def test_the_first_sheet_says_in_ten_lines_what_this_is_before_anybody_is_shown(written: Path) -> None:
+    with CalamineWorkbook.from_path(str(written)) as book:
+        assert book.sheet_names == ["Read this first", PEOPLE, MOVES]
+    said = told(written)
+    assert [label for label, _ in first_sheet_lines(example.an_account(), NIGHT)] == list(LABELS)
+    assert len(LABELS) == 10
+    assert set(LABELS) <= set(said)
+    assert cells(written, "Read this first")[1][0] == "Issue: list-2026-11-16 · Team: U12345"
+    assert said["As at"] == "16 November 2026, the day of the issue. What was recorded on or after that day is not known here."
+    assert said["Practices' data"] == "3 of 3 practices have sent a list. All are up to date."
+    assert said["Who is on it"] == (
+        "3 of 31,000 registered people, for 45 places, 5 of them kept free for people whom the team itself names. About 9 (5 to 14) of them would "
+        "have an emergency admission within 12 months, by the model."
+    )
+    assert said["Who is not"].startswith("1,241 could have been listed, but there is no place for them; 28,086 have fewer points of need")
+    assert "1,597 are left out for their Type 1 objection" in said["Who is not"]
+    assert "cannot be read" not in said["Who is not"], "what counts nobody is not told"
+    assert said["The rule"].endswith("It is not validated.")
+    assert said["Order and floors"].endswith("at least 1 times their share, which is 11; 12 are listed.")
+    assert "Never re-type or move row references" in said["How to return it"]
+    assert "direct care only" in part(written, "xl/worksheets/sheet2.xml"), "every printed page says so"
+
+
+def test_the_first_sheet_says_what_is_missing_and_what_is_make_believe() -> None:
+    account = example.an_account(
+        is_demonstration=True,
+        shortfall_count=7,
+        removed_count=2,
+        floors=None,
+        floors_unmet="PLUS groups: 2 too few",
+        type_1_unknown_count=9_000,
+        below_points_count=19_086,
+        rule="People in order of need.",
+    )
+    said = dict(first_sheet_lines(account, LATER_NIGHT))
+    assert "DEMONSTRATION, from a model of make-believe data: about 9 (5 to 14) of them" in said["Who is on it"]
+    assert "7 places stay empty, because too few people could be listed. 2 have been taken off since." in said["Who is on it"]
+    assert "9,000 are left out because their practice's Type 1 objections cannot be read" in said["Who is not"]
+    assert said["Order and floors"].endswith("No group of people has a floor. Could not be met: PLUS groups: 2 too few.")
+    assert said["The rule"].endswith("A local choice: not validated.")
+    assert "Since then people were only taken off or marked, last on 18 November 2026" in said["As at"]
+    nobody = example.an_account(listed_count=0, eligible_count=0, expected_admissions=None, expected_lower=None, expected_upper=None)
+    said = dict(first_sheet_lines(nobody, NIGHT))
+    assert "emergency" not in said["Who is on it"]
+    assert said["Order and floors"] == "Nobody was put in order."
+
+
+def test_the_people_are_shown_in_their_order_with_what_a_clinician_needs(written: Path) -> None:
+    assert cells(written, PEOPLE)[1][0] == "Issue list-2026-11-16, team U12345"
+    first, second, third = people(written)
+    assert list(first) == HEADINGS
+    assert first == {
+        **dict.fromkeys(HEADINGS, ""),
+        "No.": 1,
+        "Row": example.reference(0),
+        NHS_NUMBER: "999 000 0000",
+        PRACTICE: "Green Lane Surgery",
+        "Age": 84,
+        "Sex": "female",
+        "Why on this list": "severe frailty (14 of 36 deficits); dementia",
+        "New to us": "new",
+        "Usual GP": "G1234567",
+        "Continuity received": "2 of 8 contacts with the same clinician: less than 9 in 10 people seen as often",
+        "Last contact": "12 days ago",
+        "Emergency admissions in 12 months": 1,
+        RISK: "about 1 in 6\naged 84; heart failure",
+    }
+    assert (second["Continuity received"], second["Last contact"], second[RISK]) == ("too few contacts to say (1)", "none in 2 years", "not scored")
+    assert (second["What changed"], second["New to us"]) == ("New on this list", "")
+    assert third[NHS_NUMBER] == "none; record RECORD-2"
+    assert third[PRACTICE] == "Green Lane Surgery; data 12 days old"
+    assert (third["Usual GP"], third["What changed"]) == ("none named", "Risk rose: admitted twice\nLast review: later on 3 Nov 2026")
+
+
+def test_a_risk_of_make_believe_says_so_and_without_a_model_there_is_no_such_column(tmp_path: Path) -> None:
+    listed = example.a_list({"risk_words": "about 1 in 90", "risk_is_demonstration": True}, {})
+    path = write_workbook(tmp_path / "list.xlsx", a_book(listed, is_demonstration=True))
+    assert [row[RISK] for row in people(path)] == ["DEMONSTRATION: about 1 in 90", "not scored"]
+    assert cells(path, PEOPLE)[2][0].startswith("DEMONSTRATION: risks are from make-believe data.")
+    path = write_workbook(tmp_path / "other.xlsx", a_book(example.a_list({})))
+    assert list(people(path)[0]) == [heading for heading in HEADINGS if heading not in (RISK, NHS_NUMBER)]
+
+
+def removed_and_marked() -> tuple[pa.Table, list[dict[str, Any]]]:
+    on = {"marked_on": DAY + timedelta(days=1)}
+    listed = example.a_list(
+        {"state": "removed", "mark": "reviewed", **on},
+        {"state": "removed", "mark": "objects", "risk_words": "about 1 in 6", "reasons": "what may not be told", **on},
+        {"mark": "new_admission", **on},
+        {"state": "removed", "mark": "died", **on},
+    )
+    words = ("declined by the person on 17 Nov 2026", "objects to lists", "an emergency admission on 15 Nov 2026")
+    kinds = ("removed", "removed", "marked")
+    changes = [
+        example.a_change(listed["person_id"][n].as_py(), kind, text, changed_on=on["marked_on"], row_reference=example.reference(n), rank=n + 1)
+        for n, (kind, text) in enumerate(zip(kinds, words, strict=True))
+    ]
+    return listed, changes
+
+
+def test_who_is_taken_off_keeps_the_place_struck_through_and_it_is_said_why(tmp_path: Path) -> None:
+    listed, changes = removed_and_marked()
+    path = write_workbook(tmp_path / "list.xlsx", a_book(known(listed), changes, LATER_NIGHT))
+    first, second, third, last = people(path)
+    assert [row["No."] for row in (first, second, third, last)] == [1, 2, 3, 4]
+    assert first["What changed"] == "TAKEN OFF 17 Nov 2026: declined by the person on 17 Nov 2026"
+    assert first[NHS_NUMBER] == "999 000 0000"
+    shown = {heading: value for heading, value in second.items() if value != ""}
+    assert shown == {
+        "No.": 2,
+        "Row": example.reference(1),
+        PRACTICE: "Green Lane Surgery",
+        "What changed": "TAKEN OFF 17 Nov 2026: objects to lists",
+    }, "of whoever objects nothing more is shown"
+    assert third["What changed"] == "Since 17 Nov 2026: an emergency admission on 15 Nov 2026"
+    assert last["What changed"] == "TAKEN OFF 17 Nov 2026: has died", "also where no change tells why"
+    with zipfile.ZipFile(path) as archive:
+        assert "what may not be told" not in "".join(archive.read(name).decode() for name in archive.namelist())
+    assert cells(path, PEOPLE)[2][0].endswith("Struck through: 3 people taken off since, as at 18 November 2026.")
+    struck = [number for number, row in enumerate(styles(path), start=1) if row]
+    assert struck == [HEAD_ROW + 2, HEAD_ROW + 3, HEAD_ROW + 5]
+
+
+def styles(path: Path) -> list[bool]:
+    """Of each row of the people's sheet whether its first cell is struck through."""
+    look, sheet = part(path, "xl/styles.xml"), part(path, "xl/worksheets/sheet2.xml")
+    fonts = ["<strike/>" in font for font in re.findall(r"<font>(.*?)</font>", look)]
+    used = [fonts[int(font)] for font in re.findall(r'<xf [^>]*fontId="(\d+)"', look.split("<cellXfs", 1)[1])]
+    return [used[int(style)] for style in re.findall(r'<row [^>]*>\s*<c r="A\d+" s="(\d+)"', sheet)]
+
+
+def test_joiners_and_leavers_have_their_reasons_and_leavers_no_identity(tmp_path: Path) -> None:
+    listed = example.a_list({"is_new": True}, {})
+    joined, stayed = listed["person_id"].to_pylist()
+    left = example.person_id(77)
+    changes = [
+        example.a_change(stayed, "stayed", "place 2 of 9 by score", row_reference=example.reference(1), rank=2, previous_rank=1),
+        example.a_change(left, "left", "place 61 by score, and there are 40 places", previous_rank=38, practice_code="A81003"),
+        example.a_change(joined, "joined", "place 1 of 9 by score; 50 last time", row_reference=example.reference(0), rank=1),
+    ]
+    path = write_workbook(tmp_path / "list.xlsx", a_book(listed, changes))
+    rows = cells(path, MOVES)
+    assert rows[2][0] == "1 joined since list-2026-11-09, 1 left, 1 stayed."
+    assert rows[HEAD_ROW + 1 :] == [
+        ["joined", "16 Nov 2026", 1, example.reference(0), "", "Green Lane Surgery", "place 1 of 9 by score; 50 last time"],
+        ["left", "16 Nov 2026", "", "", 38, "A81003", "place 61 by score, and there are 40 places"],
+    ]
+    with zipfile.ZipFile(path) as archive:
+        inside = "".join(archive.read(name).decode() for name in archive.namelist())
+    assert not [person for person in (joined, stayed, left) if person in inside]
+
+
+def test_of_a_first_list_nobody_is_shown_as_new_twice(tmp_path: Path) -> None:
+    listed = example.a_list({"is_new": True})
+    first = example.a_change(
+        listed["person_id"][0].as_py(), "joined", "the team's first list", row_reference="ABCDEF", rank=1, previous_issue_id=None
+    )
+    rows = cells(write_workbook(tmp_path / "list.xlsx", a_book(listed, [first])), MOVES)
+    assert rows[2][0] == "This is the first list: everybody on it is new."
+    assert len(rows) == HEAD_ROW + 1
+
+
 def test_it_can_be_filtered_marked_and_printed(written: Path) -> None:
     sheet = part(written, "xl/worksheets/sheet2.xml")
     assert 'state="frozen"' in sheet
-    assert '<autoFilter ref="A4:M7"' in sheet
-    assert REVIEWS[0] in sheet
-    assert 'sqref="L5:L7"' in sheet
-    assert 'orientation="landscape"' in sheet
+    assert '<autoFilter ref="A4:R7"' in sheet
+    assert 'sqref="O5:O7"' in sheet
+    assert ",".join(REVIEW_WORDS.values()) in sheet
+    assert all(look in sheet for look in ('paperSize="9"', 'orientation="landscape"'))
     assert 'fitToHeight="0"' in sheet
     assert "sheetProtection" not in sheet
     assert "People!$4:$4" in part(written, "xl/workbook.xml"), "the heading is repeated on every page"
+    assert all(look in sheet for look in ('customHeight="1"', "&amp;P of &amp;N"))
+
+
+def test_what_is_written_can_be_read_back_as_a_return(tmp_path: Path) -> None:
+    from fuller_popheath.sources.opening import heads
+    from fuller_popheath.sources.review_outcome import read, recognise
+
+    listed = example.a_list({}, {"state": "removed", "mark": "died"}, {})
+    path = write_workbook(tmp_path / "list.xlsx", a_book(known(listed)))
+    found = [(head, recognise(head)) for head in heads(path)]
+    returned = [head for head, recognised in found if recognised is not None]
+    assert len(returned) == 1
+    rows = read(returned[0]).select(["issue_id", "team_id", "row_reference", "review_outcome"]).to_pylist()
+    assert rows == [
+        {"issue_id": ISSUE, "team_id": TEAM, "row_reference": reference, "review_outcome": "not_reviewed"}
+        for reference in listed["row_reference"].to_pylist()
+    ]
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
-    listed = a_list({}, {})
-    known = identified(listed, identities(listed))
-    one, two = (write_workbook(tmp_path / name, known, an_account(), NIGHT, "Green Lane Surgery") for name in ("one.xlsx", "two.xlsx"))
+    told_of = a_book(known(example.a_list({}, {})), practice="Green Lane Surgery")
+    one, two = (write_workbook(tmp_path / name, told_of) for name in ("one.xlsx", "two.xlsx"))
     assert one.read_bytes() == two.read_bytes()
+    assert one.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("text", ['=HYPERLINK("http://example.org","x")', "+1+1", "-1", "@SUM(A1)", "http://example.org", "{=1}", "0123"])
-def test_no_text_is_run_linked_or_counted(tmp_path: Path, text: str) -> None:
-    listed = a_list({"practice_name": text, "reasons": text})
-    account = an_account(neighbourhood_name=text, coverage=text)
-    path = write_workbook(tmp_path / "list.xlsx", identified(listed, identities(listed)), account, NIGHT, practice=text)
+HOSTILE = (
+    *('=HYPERLINK("http://example.org","x")', "+1+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "http://example.org", "{=1}", "0123"),
+    *("=cmd|'/C calc'!A0", "&L&G", "<x>"),
+)
+FREE_TEXT = ("reasons", "practice_name", "risk_reasons", "risk_change", "last_review")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_in_any_column_is_run_linked_or_counted(tmp_path: Path, text: str) -> None:
+    listed = example.a_list({**dict.fromkeys(FREE_TEXT, text), "risk_words": "about 1 in 6", "mark": "new_admission", "marked_on": DAY})
+    changes = [example.a_change(listed["person_id"][0].as_py(), change, text) for change in ("marked", "joined")]
+    hostile = dict.fromkeys(("neighbourhood_name", "team_name", "coverage", "rule", "floors", "floors_unmet"), text)
+    path = write_workbook(tmp_path / "list.xlsx", a_book(known(listed), changes, practice=text, **hostile))
     with zipfile.ZipFile(path) as archive:
         inside = "".join(archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/"))
-    assert "<f>" not in inside
-    assert "<f " not in inside
-    assert "<hyperlink" not in inside
-    assert cells(path, "People")[HEAD_ROW + 1][5] == text
-
-
-def test_everybody_listed_is_known_at_their_practice(tmp_path: Path) -> None:
-    listed = a_list({}, {"practice_code": "A00002"})
-    with pytest.raises(ContractBroken, match="1 of 2 listed people are not in the vault") as refused:
-        identified(listed, identities(listed))
-    assert "9990000018" not in str(refused.value)
-    vault = a_vault(tmp_path / "vault", listed)
-    with pytest.raises(ContractBroken, match="1 of 2 listed people are not in the vault"):
-        publish_lists(tmp_path / "lists", {LIST: listed, ACCOUNT: a_table(ACCOUNT, [an_account(listed_count=2)])}, NIGHT, vault)
-    assert not list((tmp_path / "lists").iterdir()), "no list is written, nor half of one"
-
-
-def test_somebody_who_moved_is_told_as_their_practice_knows_them() -> None:
-    import pyarrow as pa
-
-    listed = a_list({"practice_code": "A00002"})
-    person = listed["person_id"][0].as_py()
-    at = [("A00001", "R9"), ("A00002", "R7"), ("A00002", "R3")]
-    known = pa.table(
-        {
-            "person_id": [person] * 3,
-            "nhs_number": ["9990000018"] * 3,
-            "practice_code": [practice for practice, _ in at],
-            "patient_id": [record for _, record in at],
-        }
-    )
-    assert identified(listed, known).select(["nhs_number", "patient_id"]).to_pylist() == [{"nhs_number": "9990000018", "patient_id": "R3"}]
-
-
-def a_vault(folder: Path, *lists: pa.Table) -> Vault:
-    """A vault that knows the people of these lists."""
-    import pyarrow as pa
-
-    vault = Vault(folder)
-    whole = pa.concat_tables([identities(rows) for rows in lists])
-    vault.write_part("A00001", "0" * 16, whole)
-    vault.write_night(DAY, [("A00001", "0" * 16)])
-    return vault
-
-
-def test_lists_are_published_for_each_neighbourhood_and_for_its_eyes_only(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    north, other = a_list({}, {}), a_list({"practice_name": "=1+1", "person_id": "c" * 12}, neighbourhood="N/02")
-    nobody = an_account("U00009", listed_count=0, type_1_unknown_count=31_000, below_points_count=0, type_1_objection_count=0)
-    empty = an_account("U00008", listed_count=0, registered_count=0)
-    accounts = [an_account(listed_count=2), an_account("N/02", listed_count=1), nobody, empty]
-    folder = tmp_path / "lists"
-    vault = a_vault(tmp_path / "vault", north, other)
-    files = publish_lists(folder, {LIST: pa.concat_tables([north, other]), ACCOUNT: a_table(ACCOUNT, accounts)}, NIGHT, vault)
-    kinds = {"": ("csv", "parquet", "xlsx"), "_A00001": ("csv", "xlsx")}
-    held = [(area, practice) for area in ("N-02", "U00001", "U00009") for practice in kinds if (area, practice) != ("U00009", "_A00001")]
-    assert [path.name for path in files] == [
-        f"continuity_list_{area}{practice}_2024-07-01.{ending}" for area, practice in held for ending in kinds[practice]
-    ]
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert {path.name for path in folder.iterdir()} == {path.name for path in files}
-    lines = (folder / "continuity_list_U00001_A00001_2024-07-01.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0].split(",") == list(IMPORTED)
-    assert lines[1].startswith("9990000018,A00001,R0,1,")
-    lines = (folder / "continuity_list_N-02_2024-07-01.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0].split(",") == list(UNNAMED)
-    assert lines[1].startswith("1,A00001,'=1+1,"), "nothing in it is a formula"
-    assert pq.ParquetFile(folder / "continuity_list_U00001_2024-07-01.parquet").read().num_rows == 2
-    # A team whose list is empty is told why.
-    told = {row[0]: row[1] for row in cells(files[-1], "Read this first") if row[0]}
-    assert "31,000 are left out because their practice's Type 1 objections cannot be read" in told["Who is not"]
-    assert "adds the Type 1 code of the practice's system to the folder of [codelists] in site.toml" in told["Who is not"]
+        assert not [name for name in archive.namelist() if "externalLink" in name or "rels/sheet" in name]
+    assert not [sign for sign in ("<f>", "<f ", "<hyperlink") if sign in inside]
+    assert people(path)[0]["Why on this list"].replace("_x000D_", "\r") == text
+    with CalamineWorkbook.from_path(str(path)) as book:
+        rows = [row for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python()]
+    assert not [cell for row in rows for cell in row if isinstance(cell, float | int | bool) and cell not in (0, 1, 84)], "no text became a number"
 
 
 @pytest.mark.parametrize(
-    ("accounts", "said"),
-    [([("N 1", 1), ("N-1", 1)], "files of one name"), ([("N 1", 1), ("N-1", 2)], "its account another number")],
+    ("percentile", "words"),
+    [
+        (0.0, "among the lowest"),
+        (0.049, "among the lowest"),
+        (0.12, "less than 9 in 10"),
+        (0.3, "less than 7 in 10"),
+        (0.5, "about the middle"),
+        (0.72, "more than 7 in 10"),
+        (0.9, "more than 9 in 10"),
+        (1.0, "among the highest"),
+    ],
 )
-def test_a_mistake_between_the_tables_writes_no_list(tmp_path: Path, accounts: list[tuple[str, int]], said: str) -> None:
-    import pyarrow as pa
-
-    one, two = a_list({}, neighbourhood="N 1"), a_list({"person_id": "c" * 12}, neighbourhood="N-1")
-    tables = {LIST: pa.concat_tables([one, two]), ACCOUNT: a_table(ACCOUNT, [an_account(code, listed_count=n) for code, n in accounts])}
-    with pytest.raises(ContractBroken, match=said):
-        publish_lists(tmp_path / "lists", tables, NIGHT, a_vault(tmp_path / "vault", one, two))
+def test_a_percentile_is_told_without_one(percentile: float, words: str) -> None:
+    assert compared(percentile) == f"{words}{' of' if 'among' in words or 'middle' in words else ''} people seen as often"
 
 
-AT = ("A00001", "A00002", "A00001", "A00002", "A00003")
-RECORDS = ("RECORD-0", "RECORD-1", "RECORD-2", "RECORD-3", "RECORD-4")
-"""The practices of five people and their patient ids there; the third has no NHS number."""
-
-
-def published(folder: Path, night: Night) -> dict[str, Path]:
-    """The files of a neighbourhood with three practices, by what follows its code in their name, with the ending: `_A00001.csv`."""
-    import pyarrow as pa
-
-    names = {"A00001": "GREEN LANE SURGERY", "A00002": "HIGH STREET SURGERY", "A00003": None}
-    listed = a_list(*({"practice_code": practice, "practice_name": names[practice]} for practice in AT))
-    vault = Vault(folder / "vault")
-    # The second person was at A00001 before: that practice still knows a number and a record of theirs.
-    moved = identities(listed.slice(1, 1)).set_column(1, "nhs_number", [[NUMBERS[1]]]).set_column(3, "patient_id", [["RECORD-OLD"]])
-    held = identities(listed, AT).set_column(3, "patient_id", [list(RECORDS)])
-    vault.write_part("A00001", "0" * 16, pa.concat_tables([held, moved]))
-    vault.write_night(DAY, [("A00001", "0" * 16)])
-    files = publish_lists(folder / "lists", {LIST: listed, ACCOUNT: a_table(ACCOUNT, [an_account(listed_count=5)])}, night, vault)
-    return {path.name.removeprefix("continuity_list_U00001").replace("_2024-07-01", ""): path for path in files}
-
-
-def everything_in(path: Path) -> str:
-    """Whatever can be read in a file, as stored and as a program reads it, without spaces."""
-    inside = [path.read_bytes()]
-    if path.suffix == ".xlsx":
-        with zipfile.ZipFile(path) as archive:
-            inside += [archive.read(name) for name in archive.namelist()]
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        table = pq.ParquetFile(path).read()
-        inside.append(f"{table.schema} {table.to_pylist()}".encode())
-    return b"".join(inside).decode(errors="replace").replace(" ", "")
-
-
-def test_only_the_practice_that_holds_a_person_is_told_who_it_is(tmp_path: Path) -> None:
-    files = published(tmp_path, NIGHT)
-    assert list(files) == [
-        *(".csv", ".parquet", ".xlsx"),
-        *(f"_{practice}.{ending}" for practice in ("A00001", "A00002", "A00003") for ending in ("csv", "xlsx")),
+def test_days_and_contacts_are_told_as_people_say_them() -> None:
+    assert [ago(days) for days in (None, 0, 1, 59, 60, 400)] == [
+        "none in 2 years",
+        "today",
+        "1 day ago",
+        "59 days ago",
+        "2 months ago",
+        "13 months ago",
     ]
-    for name, path in files.items():
-        inside = everything_in(path)
-        own = [n for n, practice in enumerate(AT) if practice in name]
-        assert {number for number in NUMBERS if number and number in inside} == {NUMBERS[n] for n in own if NUMBERS[n]}, name
-        assert set(re.findall(r"RECORD-\w+", inside)) <= {RECORDS[n] for n in own}, name
-        assert bool(own) or "nhs_number" not in inside, name
+    person = {"continuity_contact_count": 3, "continuity_upc": 2 / 3, "received_percentile": None}
+    assert continuity_in_words(person) == "2 of 3 contacts with the same clinician"
 
 
-def test_a_practice_finds_its_people_under_the_numbers_of_the_neighbourhood(tmp_path: Path) -> None:
-    files = published(tmp_path, NIGHT)
-    team = cells(files[".xlsx"], "People")[HEAD_ROW:]
-    assert team[0] == [heading for heading, _, _ in COLUMNS if heading not in ("NHS number", RISK)]
-    assert [row[:2] for row in team[1:]] == [
-        [1, "Green Lane Surgery"],
-        [2, "High Street Surgery"],
-        [3, "Green Lane Surgery"],
-        [4, "High Street Surgery"],
-        [5, "A00003"],
-    ]
-    shared = dict.fromkeys(range(1, 6))
-    for practice in sorted(set(AT)):
-        own = cells(files[f"_{practice}.xlsx"], "People")[HEAD_ROW:]
-        assert own[0] == [heading for heading, _, _ in COLUMNS if heading != RISK]
-        shared |= {row[0]: row[1] for row in own[1:]}
-        assert [[row[0], *row[2:]] for row in own[1:]] == [row for row, at in zip(team[1:], AT, strict=True) if at == practice]
-    assert list(shared.values()) == ["999 000 0018", "999 000 0026", "none; record RECORD-2", "999 000 0042", "999 000 0050"]
+@pytest.mark.parametrize(
+    ("text", "letters", "lines"),
+    [("", 10, 1), ("one", 10, 1), ("one two three", 7, 2), ("one\ntwo", 10, 2), ("a" * 25, 10, 3), ("aaaa " + "b" * 25, 10, 4)],
+)
+def test_a_row_is_as_high_as_its_text(text: str, letters: float, lines: int) -> None:
+    assert lines_of(text, letters) == lines
 
 
-def test_every_workbook_says_where_the_names_are(tmp_path: Path) -> None:
-    files = published(tmp_path / "apart", NIGHT)
-    sheets = {name: cells(path, "Read this first") for name, path in files.items() if name.endswith("xlsx")}
-    told = {name: {row[0]: row[1] for row in sheet if row[0]} for name, sheet in sheets.items()}
-    assert told[".xlsx"]["Names"].startswith("Names are with each practice: its own list has the same numbers")
-    assert told["_A00001.xlsx"]["Names"] == f"{told['.xlsx']['Names']} This is the list of Green Lane Surgery: 2 of the 5 people."
-    for label, text in first_sheet_lines(an_account(listed_count=5), NIGHT):
-        assert {lines[label] for lines in told.values()} == {text}, "the practices are told what the neighbourhood is told"
-    assert sheets["_A00002.xlsx"][0][0] == "Continuity list: North PCN, High Street Surgery"
-    assert cells(files["_A00002.xlsx"], "People")[0][0] == "North PCN, High Street Surgery: 2 of 5 people, as at 1 July 2024"
-    (shared,) = (path for name, path in published(tmp_path / "shared", SHARED_NIGHT).items() if name.endswith("xlsx"))
-    names = {row[0]: row[1] for row in cells(shared, "Read this first") if row[0]}["Names"]
-    assert "this site chose so" in names
-    assert "data-sharing agreement" in names
+def test_a_whole_list_fits_on_paper(tmp_path: Path) -> None:
+    """Printed at the width of A4, letters of 10 points are still 7 points high.
+
+    A unit of width is 7 pixels, with 5 more for each column, at 96 to the inch (ECMA-376, 18.3.1.13).
+    """
+    import numpy as np
+
+    listed = example.a_realistic_list(np.random.default_rng(3))
+    path = write_workbook(tmp_path / "list.xlsx", a_book(listed, example.realistic_changes(listed), LATER_NIGHT))
+    widths = [width for heading, width, _ in COLUMNS if heading != NHS_NUMBER]
+    inches = sum(7 * width + 5 for width in widths) / 96
+    on_paper = (297 / 25.4 - 0.5) / inches
+    assert 10 * on_paper >= 7
+    heights = [float(points) for points in re.findall(r'<row r="\d+"[^>]* ht="([\d.]+)"', part(path, "xl/worksheets/sheet2.xml"))][HEAD_ROW - 1 :]
+    pages = sum(heights) / 72 * on_paper / (210 / 25.4 - 0.9)
+    assert pages < 5, "40 people on five pages at most"
+    assert len(cells(path, PEOPLE)) == HEAD_ROW + 1 + 40
 
 
-def test_a_site_may_choose_that_the_neighbourhood_is_told(tmp_path: Path) -> None:
-    files = published(tmp_path, SHARED_NIGHT)
-    assert list(files) == [".csv", ".parquet", ".xlsx"]
-    rows = cells(files[".xlsx"], "People")[HEAD_ROW:]
-    assert rows[0] == [heading for heading, _, _ in COLUMNS if heading != RISK]
-    assert [row[1] for row in rows[1:]] == ["999 000 0018", "999 000 0026", "none; record RECORD-2", "999 000 0042", "999 000 0050"]
-    assert files[".csv"].read_text(encoding="utf-8").splitlines()[2].startswith("9990000026,A00002,RECORD-1,2,")
-    assert not [number for number in NUMBERS if number and number in everything_in(files[".parquet"])]
-
-
-def test_no_other_choice_of_who_is_told_is_taken() -> None:
-    with pytest.raises(ValidationError, match="identities"):
-        FirstList(identities="everybody")
+def test_dates_are_as_at_the_issue(tmp_path: Path) -> None:
+    listed = example.a_list({})
+    path = write_workbook(tmp_path / "list.xlsx", a_book(listed, night=LATER_NIGHT, issued_on=date(2026, 11, 16)))
+    assert cells(path, PEOPLE)[0][0] == "North team (North PCN): 1 person, as at 16 November 2026"

@@ -99,14 +99,19 @@ class RiskIcs:
         return self.made[key]
 
     @property
+    def index_dates(self) -> tuple[date, date]:
+        """Of development and validation."""
+        return index_dates(self.night.as_of, self.night.site.training.outcome_lag_days)
+
+    @property
     def development(self) -> IndexPopulation:
         """The people models are fitted on."""
-        return self.population(index_dates(self.night.as_of)[0])
+        return self.population(self.index_dates[0])
 
     @property
     def validation(self) -> IndexPopulation:
-        """The people models are recalibrated with and judged on."""
-        return self.population(index_dates(self.night.as_of)[1])
+        """The people models are recalibrated and judged on."""
+        return self.population(self.index_dates[1])
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +121,8 @@ def risk_ics(tmp_path_factory: pytest.TempPathFactory) -> RiskIcs:
 
     base = tmp_path_factory.mktemp("risk_ics")
     folders = {name: str(base / name) for name in ("landing", "store", "quarantine", "products", "vault", "spill", "models")}
-    training = Training(fit_people=8_000, trial_people=2_000, trials=2, minimum_events=40)
+    # Without a lag, so that the index dates are those of the truth file.
+    training = Training(fit_people=8_000, trial_people=2_000, trials=2, minimum_events=40, outcome_lag_days=0)
     site = Site(folders=Folders(**folders), pseudonyms=Pseudonyms(data_is_synthetic=True), training=training)
     made = write_landing(base / "landing", seed=SEED, as_of=AS_OF, people=PEOPLE, records=True, file_format="parquet", workers=1)
     night = Night(AS_OF, site)

@@ -11,10 +11,8 @@ import pytest
 
 from fuller_popheath.risk.back_scores import back_scores
 from fuller_popheath.risk.index_population import IndexPopulation
-from fuller_popheath.risk.person_share import person_share
 from fuller_popheath.risk.scoring import ScoringModel
 from fuller_popheath.risk.subgroups import Groups
-from fuller_popheath.risk.training_sets import USE
 from fuller_popheath.site import Training
 from tests.risk.scoring.conftest import fitted, people_with_features
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EMERGENCY, READMISSION = "emergency_admission_12m", "readmission_30d"
-PEOPLE, TRAINING = 400, Training()
+PEOPLE, MANIFEST = 400, {"settings": Training().model_dump(mode="json")}
 PLACE = np.arange(PEOPLE)
 
 
@@ -46,7 +44,7 @@ def models() -> list[ScoringModel]:
 
 
 def asked(models: list[ScoringModel], given: IndexPopulation) -> tuple[pa.Table, Groups]:
-    return back_scores(models, given, {each.model_id: TRAINING for each in models})
+    return back_scores(models, given, {each.model_id: MANIFEST for each in models})
 
 
 def test_each_row_has_its_own_score_and_group(models: list[ScoringModel]) -> None:
@@ -62,8 +60,7 @@ def test_each_row_has_its_own_score_and_group(models: list[ScoringModel]) -> Non
 
 def test_who_could_not_have_the_outcome_has_no_score_of_it(models: list[ScoringModel]) -> None:
     given = population(EMERGENCY, READMISSION)
-    judges = person_share(given.people["person_id"], TRAINING.seed, USE) >= TRAINING.calibration_share
-    adults = (given.people["age_years"].to_numpy() >= 18) & judges
+    adults = given.people["age_years"].to_numpy() >= 18
     ids = np.array(given.people["person_id"].to_pylist())
     rows = asked(models, given)[0].to_pylist()
     for outcome, can in ((EMERGENCY, adults), (READMISSION, adults & (PLACE % 3 == 0))):

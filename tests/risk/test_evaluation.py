@@ -20,7 +20,8 @@ from fuller_popheath.risk import evaluation
 from fuller_popheath.risk.evaluation import Predictions
 from fuller_popheath.risk.subgroups import Groups, groups_of
 from fuller_popheath.risk.verdicts import Limits
-from fuller_popheath.site import FirstList, Site
+from fuller_popheath.site import Site
+from fuller_popheath.site_lists import Lists
 
 AS_OF = date(2026, 8, 1)
 SITE = Site()
@@ -133,7 +134,7 @@ def test_who_is_among_the_five_percent_at_highest_risk(right: Predictions, evalu
 
 
 def test_each_pcns_team_has_its_own_list_and_people_without_one_are_on_none(right: Predictions) -> None:
-    site = Site(first_list=FirstList(people_per_neighbourhood=250))
+    site = Site(lists=Lists(slots=250))
     table = evaluation.evaluate(right, AS_OF, site, share_of_people=0.4)  # 100 a team
     assert rows(table)["flagged_share_team_capacity"]["value"] == pytest.approx(300 / 8_000)
     assert rows(table, "pcn", "not_recorded")["flagged_share_team_capacity"]["value"] == 0

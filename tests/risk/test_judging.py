@@ -1,13 +1,15 @@
-"""A stored model judged again: on the people that its own manifest says it was not recalibrated with, by the limits of the data it was made of."""
+"""A stored model judged again: each person by the line that its own manifest says does not know them, by the limits of the data it was made of."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.special import expit
 
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.disclosure.small_numbers import rounded
@@ -18,6 +20,7 @@ from fuller_popheath.risk.index_population import IndexPopulation
 from fuller_popheath.risk.judging import judge
 from fuller_popheath.risk.model_store import StoredModel
 from fuller_popheath.risk.person_share import person_share
+from fuller_popheath.risk.recalibration import GROUPS, groups_of_people
 from fuller_popheath.risk.training_sets import USE
 from fuller_popheath.site import Site, Training
 from tests.risk.scoring.conftest import fitted, manifest_of, people_with_features
@@ -63,14 +66,14 @@ def of_all(made: Any, validation: str, metric: str) -> dict[str, Any]:
     return dict(row)
 
 
-@pytest.mark.parametrize("settings", [{}, {"seed": 1}, {"calibration_share": 0.5, "unseen_share": 0.2}])
-def test_only_people_it_was_not_recalibrated_with_judge_it(model: FittedModel, features: pa.Table, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize("settings", [{}, {"seed": 1}, {"unseen_share": 0.2}])
+def test_everybody_judges_it_and_apart_those_it_was_never_fitted_on(model: FittedModel, features: pa.Table, settings: dict[str, Any]) -> None:
     had, training, place = drawn(model, features), Training(**settings), np.arange(PEOPLE)
     made = judge(stored(model, **settings), population(features, had), Site(), AS_OF)
     number = person_share(features["person_id"], training.seed, USE)
     counts = (features["age_years"].to_numpy() >= 18) & (place % 10 > 1)
-    for validation, below in (("temporal", 1.0), ("unseen", training.calibration_share + training.unseen_share)):
-        judged = counts & (number >= training.calibration_share) & (number < below)
+    for validation, below in (("temporal", 1.0), ("unseen", training.unseen_share)):
+        judged = counts & (number < below)
         row = of_all(made, validation, "auroc")
         assert (row["people_count"], row["outcome_count"]) == (int(rounded(judged.sum())), int(rounded(had[judged].sum()))), validation
         assert row["value"] == pytest.approx(auroc(had[judged], model.log_odds(features)[judged]).value, abs=1e-12), validation
@@ -78,6 +81,22 @@ def test_only_people_it_was_not_recalibrated_with_judge_it(model: FittedModel, f
     for name, table in made.items():
         assert refuse_if_broken(table, load_contract(name)).num_rows > 10, name
     assert {row["subgroup_kind"] for row in made["risk/evaluation"].to_pylist()} >= {"all", "sex", "age_band", "ethnic_group", "imd_quintile"}
+
+
+def test_nobody_is_judged_by_a_line_that_knows_them(model: FittedModel, features: pa.Table) -> None:
+    """Lines that are right for a group's own people, and lines of 9 log-odds more for all others: only the latter are used."""
+    had = drawn(model, features)
+    lines = [{"intercept": 0.1 * number, "slope": 1.0} for number in range(GROUPS)]
+    told = stored(model)
+    manifest = {**told.manifest, "recalibration": {"intercept": 9.0, "slope": 1.0, "without_group": lines}}
+    made = judge(replace(told, manifest=manifest), population(features, had), Site(), AS_OF)
+    counts = (features["age_years"].to_numpy() >= 18) & (np.arange(PEOPLE) % 10 > 1)
+    own = 0.1 * groups_of_people(features["person_id"], Training().seed)[counts]
+    expected = expit(model.log_odds(features)[counts] + own)
+    assert of_all(made, "temporal", "mean_probability")["value"] == pytest.approx(expected.mean(), abs=1e-9)
+    as_fitted = of_all(made, "temporal", "observed_over_expected_as_fitted")
+    assert as_fitted["value"] == pytest.approx(had[counts].sum() / expit(model.log_odds(features)[counts]).sum(), abs=1e-9)
+    assert as_fitted["verdict"] is None
 
 
 def test_who_was_kept_unseen_is_told_only_where_somebody_was(model: FittedModel, features: pa.Table) -> None:

@@ -1,4 +1,4 @@
-"""Who is fitted on, recalibrated with and judged on: nobody twice, nobody lost, the same people on every day."""
+"""Who is fitted on and judged on: nobody lost, and on the same people no model is ever fitted, on every day."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from fuller_popheath import registry
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.errors import InputMissing, SettingsWrong
+from fuller_popheath.risk.fitting import dealt
 from fuller_popheath.risk.geographic_folds import geographic_folds, pcn_groups
 from fuller_popheath.risk.index_population import IndexPopulation
 from fuller_popheath.risk.person_share import person_share
@@ -60,33 +61,36 @@ def test_a_persons_number_stays_what_it_is() -> None:
 GOLDEN = [0.013965486863489196, 0.6696964528495438]
 
 
-def test_index_dates_are_one_and_two_years_before() -> None:
-    assert index_dates(date(2026, 8, 1)) == (date(2024, 8, 1), date(2025, 8, 1))
+def test_index_dates_are_one_and_two_years_before_the_day_less_the_lag() -> None:
+    assert index_dates(date(2026, 8, 1), 0) == (date(2024, 8, 1), date(2025, 8, 1))
+    assert index_dates(date(2026, 8, 1), 14) == (date(2024, 7, 18), date(2025, 7, 18))
 
 
-def test_parts_are_of_different_people_and_both_dates(made: TrainingSet, risk_populations: Populations) -> None:
+def test_parts_are_of_both_dates_and_some_people_are_never_fitted_on(made: TrainingSet, risk_populations: Populations) -> None:
     development, validation = risk_populations
-    assert (made.fit.index_date, made.calibrate.index_date, made.validate.index_date) == (
-        development.index_date,
-        validation.index_date,
-        validation.index_date,
-    )
-    fit, calibrate, validate = (ids(rows) for rows in (made.fit, made.calibrate, made.validate))
-    assert not calibrate & (fit | validate)
+    assert (made.fit.index_date, made.validate.index_date) == (development.index_date, validation.index_date)
+    fit, validate = (ids(rows) for rows in (made.fit, made.validate))
     # The same people at another date, on purpose: what was learned of them is held against what came later.
     assert len(fit & validate) > 0.7 * len(fit)
     unseen = {person for person, is_unseen in zip(made.validate.features["person_id"].to_pylist(), made.is_unseen, strict=True) if is_unseen}
     assert unseen
-    assert not unseen & (fit | calibrate)
+    assert not unseen & fit
     shares = person_share(made.validate.features["person_id"], 20_260_401, "use in training")
-    assert np.array_equal(made.is_unseen, shares < 0.4)
+    assert np.array_equal(made.is_unseen, shares < 0.1)
 
 
-def test_shares_are_the_sites(made: TrainingSet) -> None:
-    at_validation = len(made.calibrate.has_outcome) + len(made.validate.has_outcome)
-    error = 5 * 0.5 / np.sqrt(at_validation)
-    assert len(made.calibrate.has_outcome) / at_validation == pytest.approx(0.3, abs=error)
-    assert made.is_unseen.sum() / at_validation == pytest.approx(0.1, abs=error)
+def test_the_share_of_people_on_whom_no_model_is_fitted_is_the_sites(made: TrainingSet) -> None:
+    assert made.is_unseen.mean() == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(len(made.is_unseen)))
+
+
+def test_a_fit_gets_the_people_it_would_take(risk_ics: Any, risk_populations: Populations, made: TrainingSet) -> None:
+    assert made.could_fit == len(made.fit.has_outcome)
+    site = with_training(risk_ics.night.site, fit_people=700, minimum_events=20)
+    few = training_sets(*risk_populations, EMERGENCY, ADULT, site, risk_ics.night.as_of)
+    by_hand = made.fit.features["person_id"].take(dealt(made.fit, site.training.seed)[:700])
+    assert ids(few.fit) == set(by_hand.to_pylist())
+    assert len(few.fit.has_outcome) == 700
+    assert few.could_fit == made.could_fit
 
 
 def test_rows_are_whole_and_in_one_order(made: TrainingSet, risk_populations: Populations) -> None:
@@ -95,7 +99,7 @@ def test_rows_are_whole_and_in_one_order(made: TrainingSet, risk_populations: Po
         columns += [column for column in load_contract(name).column_names if column not in ("as_of", "person_id")]
     told = {row["person_id"]: row for row in risk_populations[1].labels[EMERGENCY].to_pylist()}
     people = {row["person_id"]: row for row in risk_populations[1].people.to_pylist()}
-    for rows in (made.calibrate, made.validate):
+    for rows in (made.validate,):
         assert rows.features.column_names == columns
         assert rows.places["person_id"].equals(rows.features["person_id"])
         chosen = [told[person] for person in rows.features["person_id"].to_pylist()]
@@ -120,8 +124,8 @@ def test_nobody_is_lost_between_the_lists_and_a_model(risk_ics: Any, risk_popula
         assert row["index_date"] == population.index_date
         if (row["outcome"], row["age_group"], row["use"]) == (EMERGENCY, ADULT, "validation"):
             made = training_sets(development, validation, EMERGENCY, ADULT, risk_ics.night.site, risk_ics.night.as_of)
-            assert row["at_risk_count"] == len(made.calibrate.has_outcome) + len(made.validate.has_outcome)
-            assert row["outcome_count"] == made.calibrate.has_outcome.sum() + made.validate.has_outcome.sum()
+            assert row["at_risk_count"] == len(made.validate.has_outcome)
+            assert row["outcome_count"] == made.validate.has_outcome.sum()
     for population in risk_populations:
         both = [r["people_count"] for r in account.to_pylist() if r["index_date"] == population.index_date and r["outcome"] == EMERGENCY]
         assert sum(both) == population.people.num_rows + population.objected.num_rows
@@ -160,13 +164,14 @@ def test_geographic_folds_keep_people_and_places_apart(made: TrainingSet) -> Non
     places: list[str] = []
     for fold in geographic_folds(made, seed=1, groups=2):
         left_out = set(fold.pcn_codes)
-        for rows in (fold.fit, fold.calibrate):
-            assert not left_out & set(rows.places["pcn_code"].to_pylist())
-            assert len(rows.has_outcome) > 100
-        assert set(fold.validate.places["pcn_code"].to_pylist()) <= left_out
-        assert not ids(fold.validate) & (ids(fold.fit) | ids(fold.calibrate))
-        assert fold.validate.features["person_id"].equals(fold.validate.places["person_id"])
-        judged += fold.validate.features["person_id"].to_pylist()
+        for rows, at in ((made.fit, fold.fit), (made.validate, fold.calibrate)):
+            assert not left_out & set(rows.places["pcn_code"].take(at).to_pylist())
+            assert len(at) > 100
+        assert set(made.validate.places["pcn_code"].take(fold.validate).to_pylist()) <= left_out
+        of_fold = made.validate.features["person_id"].take(fold.validate).to_pylist()
+        assert not set(of_fold) & set(made.fit.features["person_id"].take(fold.fit).to_pylist())
+        assert not set(fold.validate) & set(fold.calibrate)
+        judged += of_fold
         places += fold.pcn_codes
     assert len(judged) == len(set(judged)) > 0.9 * len(made.validate.has_outcome)
     assert sorted(places) == sorted(set(made.fit.places["pcn_code"].to_pylist()) | set(made.validate.places["pcn_code"].to_pylist()))
@@ -186,7 +191,8 @@ def test_whoever_moved_to_another_groups_pcn_is_judged_in_neither(made: Training
     given = replace(made, validate=replace(made.validate, places=moved))
     of = pcn_groups(pa.array([pcn for _, pcn in after]), seed=1, groups=2)
     assert of[home] != of[other] or len(of) > 2
-    judged = [person for fold in geographic_folds(given, seed=1, groups=2) for person in fold.validate.features["person_id"].to_pylist()]
+    people = given.validate.features["person_id"].to_pylist()
+    judged = [people[at] for fold in geographic_folds(given, seed=1, groups=2) for at in fold.validate]
     assert (mover in judged) == (of[home] == of[other])
 
 
@@ -207,6 +213,6 @@ def test_one_pcn_alone_cannot_be_judged_elsewhere(made: TrainingSet) -> None:
         place = rows.places.column_names.index("pcn_code")
         return replace(rows, places=rows.places.set_column(place, "pcn_code", pa.array(["U00001"] * rows.places.num_rows)))
 
-    given = replace(made, fit=alone(made.fit), calibrate=alone(made.calibrate), validate=alone(made.validate))
+    given = replace(made, fit=alone(made.fit), validate=alone(made.validate))
     with pytest.raises(InputMissing, match="all people are of one PCN"):
         next(geographic_folds(given, seed=1))

@@ -63,7 +63,7 @@ def test_the_commented_defaults_are_the_defaults(project_root: Path) -> None:
     assert set(settings["arrival"]) == set(ArrivalLimits.model_fields)
     assert set(settings["folders"]) == set(Folders.model_fields)
     assert Phasing(**settings["phasing"]) == Phasing()
-    for name in ("pseudonyms", "objections", "codelists", "continuity", "frailty", "first_list", "engine"):
+    for name in ("pseudonyms", "objections", "codelists", "continuity", "frailty", "plus", "continuity_need", "lists", "reviews", "disclosure", "engine"):
         section = type(Site.model_fields[name].default)
         assert section(**settings[name]) == section()
         assert set(settings[name]) == set(section.model_fields)

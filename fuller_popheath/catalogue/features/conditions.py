@@ -78,6 +78,7 @@ CONDITIONS = (
     "homelessness",
     "looked_after_child",
     "carer",
+    "pregnancy",
 )
 
 YOUNGEST = {
@@ -98,6 +99,9 @@ DEPRESSION_SINCE = date(2006, 4, 1)
 """Latest episode on or after this day (QOF)."""
 PALLIATIVE_CARE_SINCE = date(2008, 4, 1)
 """Coded on or after this day (QOF)."""
+PREGNANCY_DAYS = 308
+"""A pregnancy counts for so many days after its latest code: the longest episode of the published Bridges to Health definitions (Outcomes Based
+Healthcare). Births are not told by the record, so that it may count on after one."""
 ASTHMA_MEDICINES = ("bronchodilator_saba", "inhaled_corticosteroid")
 """One of them within 365 days (QOF: asthma-related drug treatment in the preceding twelve months)."""
 HALF_A_YEAR = 183
@@ -124,6 +128,7 @@ def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
         (rows.cluster != "cancer") | (rows.first_date >= ibis.date(CANCER_SINCE.isoformat())),
         (rows.cluster != "depression") | (rows.last_date >= ibis.date(DEPRESSION_SINCE.isoformat())),
         (rows.cluster != "palliative_care") | (rows.last_date >= ibis.date(PALLIATIVE_CARE_SINCE.isoformat())),
+        (rows.cluster != "pregnancy") | (rows.last_date >= _days_before(night, PREGNANCY_DAYS)),
         (rows.cluster != "non_diabetic_hyperglycaemia") | ~rows.diabetic,
     )
     by_code = on_register.select("person_row", condition="cluster", first_date="first_date")

@@ -38,13 +38,15 @@ FLAGGED = (
 ANTICHOLINERGIC = ("antispasmodic", "antihistamine", "antidepressant", "antipsychotic")
 """Groups that hold many medicines with anticholinergic effects: a choice of this project, not a published burden scale, which goes by product."""
 COUNTED_ISSUES = {"opioid_issue_count_365": ("opioid",), "antibiotic_issue_count_365": ("antibiotic",)}
+DEVICES = ("glucose_sensor",)
+"""Issued like medicines, and none: they count for no feature."""
 ISSUED = Marks((*FLAGGED, *ANTICHOLINERGIC))
 
 
 def build(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
     """One row per person: medicines and issues in 90 and 365 days, polypharmacy, and flags."""
     medicine = tables[MEDICINES]
-    lately = medicine.filter(medicine.count_365 > 0)
+    lately = medicine.filter(medicine.count_365 > 0, ~medicine.medicine.isin(DEVICES))
     counts = lately.group_by("person_row").agg(
         medicine_count_365=lately.count().cast("int64"),
         medicine_count_90=(lately.count_90 > 0).cast("int64").sum().cast("int64"),

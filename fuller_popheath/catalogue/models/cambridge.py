@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from fuller_popheath.methods.rule_scores import SingleScore
-from fuller_popheath.specs import ModelSpec, Parameters
+from fuller_popheath.methods.rule_scores import single_score
+from fuller_popheath.specs import ModelSpec
 
-
-def make(columns: tuple[str, ...], is_categorical: tuple[bool, ...], parameters: Parameters, seed: int) -> SingleScore:
-    """The column as it stands; only the line from it to a probability is fitted."""
-    del columns, is_categorical, parameters, seed
-    return SingleScore()
-
-
-MODEL = ModelSpec(name="cambridge", words="Cambridge multimorbidity score", role="baseline", make=make, columns=("cambridge_general_score",))
+MODEL = ModelSpec(name="cambridge", words="Cambridge multimorbidity score", role="baseline", make=single_score, columns=("cambridge_general_score",))

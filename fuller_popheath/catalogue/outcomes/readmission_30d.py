@@ -7,37 +7,19 @@ them. Emergency is as in `emergency_admission_12m`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from fuller_popheath.catalogue.stays import HOSPITAL, SPELL, admitted, home_within
+from fuller_popheath.specs import OutcomeSpec
 
-from fuller_popheath.catalogue.stays import HOSPITAL, discharged_lately, emergency_admissions
-from fuller_popheath.specs import ContractId, Night, OutcomeSpec
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-SPELL = "core/spell"
 DISCHARGED_WITHIN = 30
-
-
-def events(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
-    """One row per emergency admission of any day, with its day."""
-    return emergency_admissions(tables[SPELL])
-
-
-def at_risk(tables: Mapping[ContractId, ir.Table], night: Night) -> ir.Table:
-    """Who came home in the 30 days before."""
-    return discharged_lately(tables[HOSPITAL], DISCHARGED_WITHIN)
-
 
 OUTCOME = OutcomeSpec(
     name="readmission_30d",
     words="an emergency readmission within 30 days",
     horizon_days=30,
     inputs=(SPELL, HOSPITAL),
-    events=events,
+    events=admitted,
     # PARR-30, in use in England, reached 0.70 (BMJ Open 2012).
     highest_auroc=0.82,
     highest_auroc_synthetic=0.88,
-    at_risk=at_risk,
+    at_risk=home_within(DISCHARGED_WITHIN),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuller_popheath.catalogue.phrases import Told, told, which
+from fuller_popheath.catalogue.phrases import Told, as_recorded
 from fuller_popheath.specs import ReasonSpec
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ WORDS = {
 
 def words(features: pd.DataFrame) -> Told:
     """ "recorded ethnic group: Asian or Asian British"."""
-    groups = tuple(WORDS)
-    return told(lambda group: WORDS[groups[group]] if group >= 0 else WORDS["unknown"], which(features["ethnic_group"], groups))
+    return as_recorded(features["ethnic_group"], WORDS, "unknown")
 
 
 REASON = ReasonSpec(name="ethnic_group", title="Ethnic group", columns=("ethnic_category", "ethnic_group"), words=words)

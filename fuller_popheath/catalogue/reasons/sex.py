@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuller_popheath.catalogue.phrases import Told, told, which
+from fuller_popheath.catalogue.phrases import Told, as_recorded
 from fuller_popheath.specs import ReasonSpec
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ WORDS = {
 
 def words(features: pd.DataFrame) -> Told:
     """ "recorded as female"."""
-    sexes = tuple(WORDS)
-    return told(lambda sex: WORDS[sexes[sex]] if sex >= 0 else WORDS["unknown"], which(features["sex"], sexes))
+    return as_recorded(features["sex"], WORDS, "unknown")
 
 
 REASON = ReasonSpec(name="sex", title="Sex", columns=("sex",), words=words)

@@ -5,6 +5,7 @@ One row an event in the end; the code system is the project's make-believe one (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,14 +59,15 @@ class Objection:
     is_withdrawal: np.ndarray
 
 
-class _Writing:
+class Writing:
     """Collects events cluster by cluster."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, units: Mapping[str, str] = UNITS) -> None:
+        """`units`: of each measure that will be written, its unit."""
         self.rng = rng
         self.codes: list[str] = []
         self.parts: list[tuple[np.ndarray, ...]] = []
-        self.units = ("", *dict.fromkeys(UNITS.values()))
+        self.units = ("", *dict.fromkeys(units.values()))
 
     def add(
         self, cluster: str, who: np.ndarray, day: np.ndarray, value: np.ndarray | None = None, unit: str = "", own: np.ndarray | None = None
@@ -89,7 +91,7 @@ def make_events(
     rng: np.random.Generator, cohort: Cohort, history: History, pregnancies: tuple[np.ndarray, np.ndarray], objections: Objection
 ) -> Events:
     """All clinical events of a practice that are known today: diagnoses of a lifetime, everything else in the years simulated."""
-    writing = _Writing(rng)
+    writing = Writing(rng)
     _write_conditions(rng, writing, cohort, history)
     _write_groups(rng, writing, cohort, history)
     _write_habits_and_checks(rng, writing, cohort, history)
@@ -98,6 +100,11 @@ def make_events(
     writing.add("type_1_withdrawn", objections.who[objections.is_withdrawal], objections.day[objections.is_withdrawal])
     for reading in make_readings(rng, cohort, history):
         writing.add(reading.measure, reading.who, reading.day, reading.value, UNITS[reading.measure])
+    return known_today(rng, writing, cohort)
+
+
+def known_today(rng: np.random.Generator, writing: Writing, cohort: Cohort) -> Events:
+    """What has been written, with the day on which each event was recorded; without what was not recorded by today, or after the person had gone."""
     who, day, code, value, unit = (np.concatenate(columns) for columns in zip(*writing.parts, strict=True))
     recorded = day + np.where(rng.random(len(day)) < LATE_SHARE, 1 + rng.exponential(LATE_DAYS, len(day)), 0).astype(np.int32)
     secret = rng.random(len(day)) < CONFIDENTIAL_SHARE
@@ -108,7 +115,16 @@ def make_events(
     )  # fmt: skip
 
 
-def _write_conditions(rng: np.random.Generator, writing: _Writing, cohort: Cohort, history: History) -> None:
+def together(one: Events, other: Events) -> Events:
+    """Two sets of events as one."""
+    units = tuple(dict.fromkeys((*one.units, *other.units)))
+    unit = np.array([units.index(name) for name in other.units], dtype=np.int8)
+    same = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("who", "day", "recorded", "value", "is_confidential")}
+    code = np.concatenate([one.code, other.code + np.int16(len(one.codes))])
+    return Events(**same, code=code, unit=np.concatenate([one.unit, unit[other.unit]]), codes=(*one.codes, *other.codes), units=units)
+
+
+def _write_conditions(rng: np.random.Generator, writing: Writing, cohort: Cohort, history: History) -> None:
     for row, condition in enumerate(conditions()):
         if condition.cluster == "smoking_ever":
             continue
@@ -124,7 +140,7 @@ def _write_conditions(rng: np.random.Generator, writing: _Writing, cohort: Cohor
             writing.add(condition.cluster + "_resolved", who, resolved[who])
 
 
-def _write_groups(rng: np.random.Generator, writing: _Writing, cohort: Cohort, history: History) -> None:
+def _write_groups(rng: np.random.Generator, writing: Writing, cohort: Cohort, history: History) -> None:
     """Homelessness; frailty as a clinician judges it; ethnicity once for most; a few codes of the kind that is legally protected."""
     homeless = np.flatnonzero(cohort.is_inclusion & (cohort.luck.uniform("homeless") < 0.7) & (cohort.until > cohort.from_day))
     span = (cohort.until - cohort.from_day)[homeless]
@@ -147,16 +163,21 @@ def _write_groups(rng: np.random.Generator, writing: _Writing, cohort: Cohort, h
         writing.add(name, who, when)
 
 
-def _write_habits_and_checks(rng: np.random.Generator, writing: _Writing, cohort: Cohort, history: History) -> None:
-    adult = cohort.age(cohort.job.today) >= 15
-    row = positions()["smoking_ever"]
-    ever = history.onset[row] < NEVER
+def smoking_status(cohort: Cohort, history: History) -> dict[str, np.ndarray]:
+    """Who has never smoked, has given up, and smokes."""
+    ever = history.onset[positions()["smoking_ever"]] < NEVER
     quits = cohort.luck.uniform("quits") < np.clip(0.35 + 0.006 * (cohort.age(cohort.job.today) - 30), 0.3, 0.8)
+    return {"smoker_never": ~ever, "smoker_former": ever & quits, "smoker_current": ever & ~quits}
+
+
+def _write_habits_and_checks(rng: np.random.Generator, writing: Writing, cohort: Cohort, history: History) -> None:
+    adult = cohort.age(cohort.job.today) >= 15
+    smoking = smoking_status(cohort, history)
     often = 0.36 * adult * np.exp(-0.9 * cohort.is_inclusion)
     who, day = scatter(rng, cohort.from_day, cohort.until, often)
-    for name, those in (("smoker_never", ~ever), ("smoker_former", ever & quits), ("smoker_current", ever & ~quits)):
+    for name, those in smoking.items():
         writing.add(name, who[those[who]], day[those[who]])
-    who, day = scatter(rng, cohort.from_day, cohort.until, 0.25 * (ever & ~quits))
+    who, day = scatter(rng, cohort.from_day, cohort.until, 0.25 * smoking["smoker_current"])
     writing.add("smoking_cessation_advice", who, day)
     busy = history.active(cohort.job.today).sum(axis=0)
     who, day = scatter(rng, cohort.from_day, cohort.until, np.minimum(0.05 + 0.13 * busy, 0.9) * adult)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuller_popheath.synthetic.simulation import contacts, events, hospital, medicines, truth
+from fuller_popheath.synthetic.simulation import care, contacts, events, hospital, medicines, truth
 from fuller_popheath.synthetic.simulation.cohort import Cohort, PracticeJob, form_cohort
 from fuller_popheath.synthetic.simulation.conditions import live_with_conditions
 from fuller_popheath.synthetic.simulation.hazards import burden_on
@@ -52,6 +52,8 @@ def patient_ids(count: int) -> pa.Array:
 def simulate_practice(job: PracticeJob) -> PracticeTables:
     """Simulate everyone on one practice's list and write down what would be recorded."""
     rng = np.random.default_rng([job.seed, *f"records {job.code}".encode()])
+    # Checks, vaccines and screening have chance of their own: what else is recorded does not depend on them.
+    chance = np.random.default_rng([job.seed, *f"care {job.code}".encode()])
     cohort = form_cohort(job)
     history = live_with_conditions(cohort)
     steps = cohort.steps()
@@ -65,8 +67,13 @@ def simulate_practice(job: PracticeJob) -> PracticeTables:
     attendances = hospital.make_attendances(rng, cohort, burdens, emergencies)
     return PracticeTables(
         practice={
-            "clinical_event": columns.clinical_event(events.make_events(rng, cohort, history, pregnancies, objections)),
-            "medication_issue": columns.medication_issue(rng, medicines.make_issues(rng, cohort, history)),
+            "clinical_event": columns.clinical_event(
+                events.together(events.make_events(rng, cohort, history, pregnancies, objections), care.make_care(chance, cohort, history))
+            ),
+            "medication_issue": columns.renumbered(
+                columns.medication_issue(rng, medicines.make_issues(rng, cohort, history)),
+                columns.medication_issue(chance, care.make_sensors(chance, cohort, history)),
+            ),
             "appointment": columns.appointment(contacts.make_appointments(rng, cohort, history, burdens, ways)),
             "objection": columns.type_1(objections),
         },
@@ -145,6 +152,13 @@ class _Columns:
                 "is_repeat": pa.array(made.is_repeat[order]),
             }
         )
+
+    def renumbered(self, *tables: pa.Table) -> pa.Table:
+        """Rows of one kind, one table after the other, with record numbers from 1."""
+        import pyarrow as pa
+
+        whole = pa.concat_tables(tables)
+        return whole.set_column(whole.column_names.index("record_id"), "record_id", _counted(whole.num_rows))
 
     def appointment(self, made: contacts.Appointments) -> pa.Table:
         import pyarrow as pa

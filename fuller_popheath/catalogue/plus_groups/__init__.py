@@ -1,0 +1,1 @@
+"""PLUS groups of Core20PLUS5: one file a group."""

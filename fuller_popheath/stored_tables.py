@@ -1,0 +1,59 @@
+"""What a night left in the store, read for a command that looks at one team or one person. Nothing is written.
+
+`<store>/<contract id>/as_of=YYYY-MM-DD/part.parquet`, as the pipelines keep it. What does not belong here: what practices sent, which is kept
+otherwise (`arrival/extract_store.py`), and what any table means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fuller_popheath.errors import InputMissing
+from fuller_popheath.specs import ContractId
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AS_OF, FILE = "as_of=", "part.parquet"
+
+
+@dataclass(frozen=True)
+class StoredTables:
+    """The folder of the store."""
+
+    folder: Path
+
+    def days(self, contract_id: ContractId) -> tuple[date, ...]:
+        """The days a table is kept for, oldest first."""
+        found = (self.folder / contract_id).glob(f"{AS_OF}*/{FILE}")
+        return tuple(sorted(date.fromisoformat(path.parent.name.removeprefix(AS_OF)) for path in found))
+
+    def newest(self, contract_id: ContractId, until: date | None = None) -> date:
+        """The newest day a table is kept for, up to and including `until`. Raises InputMissing where there is none."""
+        days = [day for day in self.days(contract_id) if until is None or day <= until]
+        if not days:
+            raise InputMissing(
+                f"{contract_id} is not in the store{f' for {until} or a day before' if until else ''}: run a night first (fuller refresh)"
+            )
+        return days[-1]
+
+    def read(
+        self,
+        contract_id: ContractId,
+        as_of: date,
+        columns: Sequence[str] | None = None,
+        equal: Mapping[str, str] | None = None,
+    ) -> pa.Table:
+        """The table of one day, or some of its columns, or its rows with some values (`equal`: by column). Raises InputMissing where it is not."""
+        import pyarrow.parquet as pq
+
+        path = self.folder / contract_id / f"{AS_OF}{as_of.isoformat()}" / FILE
+        if not path.is_file():
+            kept = ", ".join(day.isoformat() for day in self.days(contract_id)) or "no day"
+            raise InputMissing(f"{contract_id} is not in the store for {as_of} (it is there for {kept}); run that night first (fuller refresh)")
+        wanted = [(name, "=", value) for name, value in (equal or {}).items()] or None
+        return pq.read_table(path, columns=list(columns) if columns else None, filters=wanted, partitioning=None)

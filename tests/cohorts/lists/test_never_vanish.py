@@ -1,0 +1,64 @@
+"""A product that drops under-18s, a PLUS group or people of low contact is found, and said by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from fuller_popheath.cohorts.never_vanish import SCORECARD, SEGMENT_COUNT, SELECTION_GROUP, groups_in, vanished
+
+GROUPS = ("all", "under_18", "18_64", "65_plus", "low_contact", "carer")
+
+
+@pytest.fixture
+def population() -> dict[str, pa.Table]:
+    return {
+        "core/person": pa.table({"person_id": ["a", "b", "c"], "age_years": [9, 40, 80]}),
+        "core/person_plus": pa.table({"plus_group": ["carer", "veterans"], "membership": ["yes", "not_recorded"]}),
+        "features/contacts": pa.table({"person_id": ["a", "b", "c"], "contact_count_365": [2, 0, 5]}),
+    }
+
+
+def counts(*groups: str, areas: tuple[str, ...] = ("icb", "pcn")) -> pa.Table:
+    rows = [{"area_type": area, "scheme": "tiers", "people_group": group, "people_count": None} for area in areas for group in groups]
+    return pa.Table.from_pylist(rows)
+
+
+def test_the_groups_of_a_population(population: dict[str, pa.Table]) -> None:
+    # Whether anybody is a veteran is not recorded of anybody: that is no member.
+    assert groups_in(population) == ("under_18", "low_contact", "carer")
+    population["core/person"] = population["core/person"].slice(1)
+    assert groups_in(population) == ("low_contact", "carer")
+
+
+def test_a_hidden_count_is_there_and_a_missing_row_is_not(population: dict[str, pa.Table]) -> None:
+    assert vanished(population, {SEGMENT_COUNT: counts(*GROUPS)}) == []
+    for group in ("under_18", "low_contact", "carer"):
+        fewer = counts(*(name for name in GROUPS if name != group))
+        assert vanished(population, {SEGMENT_COUNT: fewer}) == [(SEGMENT_COUNT, group)]
+    # At one level of areas alone it is missing too.
+    some = pa.concat_tables([counts(*GROUPS, areas=("icb",)), counts(*GROUPS[:-1], areas=("pcn",))])
+    assert vanished(population, {SEGMENT_COUNT: some}) == [(SEGMENT_COUNT, "carer")]
+    assert vanished(population, {SEGMENT_COUNT: counts(*GROUPS).slice(0, 0)}) == []
+
+
+def test_a_scorecard_without_children_is_found(population: dict[str, pa.Table]) -> None:
+    rows = [
+        {"age_group": "adult", "subgroup_kind": "all", "subgroup": "all"},
+        {"age_group": "adult", "subgroup_kind": "contact_level", "subgroup": "no_contact"},
+        {"age_group": "adult", "subgroup_kind": "plus_group", "subgroup": "homelessness"},
+    ]
+    assert vanished(population, {SCORECARD: pa.Table.from_pylist(rows)}) == [(SCORECARD, "under_18")]
+    assert vanished(population, {SCORECARD: pa.Table.from_pylist(rows[:1])}) == [(SCORECARD, name) for name in ("under_18", "low_contact", "plus")]
+    assert vanished(population, {SCORECARD: pa.Table.from_pylist([*rows, {**rows[0], "age_group": "under_18"}])}) == []
+
+
+def test_every_list_tells_of_every_group(world: Callable[..., Any], population: dict[str, pa.Table]) -> None:
+    groups = world({"kid": {"age_years": 9, "points": 3, "plus": ("carer",)}}).lists(world().monday)[SELECTION_GROUP]
+    assert vanished(population, {SELECTION_GROUP: groups}) == []
+    one_team_less = groups.filter(pc.invert(pc.and_(pc.equal(groups["team_id"], "QUAY"), pc.equal(groups["group"], "under_18"))))
+    assert vanished(population, {SELECTION_GROUP: one_team_less}) == [(SELECTION_GROUP, "under_18")]

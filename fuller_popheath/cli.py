@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fuller_popheath import list_commands, model_commands, why_command
+from fuller_popheath import atlas_command, list_commands, model_commands, why_command, yield_command
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
@@ -278,7 +278,7 @@ def _contract_id(name: str) -> str:
     return fitting[0]
 
 
-for commands in (model_commands, list_commands, why_command):
+for commands in (model_commands, list_commands, why_command, yield_command, atlas_command):
     commands.add_to(app, _say)
 
 

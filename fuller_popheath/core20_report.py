@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath import graph
+from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import FileRefused, FullerError, InputMissing
 from fuller_popheath.registry import tables
 from fuller_popheath.sources.names import file_told
@@ -50,8 +51,9 @@ class Report:
 
 
 def products() -> dict[ContractId, str]:
-    """Every product there is, and the name of its file here."""
-    return {contract: FILE_NAMES.get(contract, contract.partition("/")[2]) for contract in tables() if contract.startswith("products/")}
+    """Every product of published counts, which are exact, and the name of its file here."""
+    published = (contract for contract in tables() if contract.startswith("products/") and load_contract(contract).purpose == "open")
+    return {contract: FILE_NAMES.get(contract, contract.partition("/")[2]) for contract in published}
 
 
 def read_given(

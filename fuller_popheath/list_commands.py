@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fuller_popheath.errors import InputMissing, SettingsWrong
+from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.site import load_site
+from fuller_popheath.stored_tables import StoredTables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fuller_popheath.cohorts.what_if import WhatIf
 
 Say = Callable[[str], None]
-AS_OF = "as_of="
 CANDIDATE, TEAM, LIST, OBJECTION = "core/list_candidate", "core/team_capacity", "products/cohort_list", "core/person_objection"
 SHOWN = 12
 PRIORITY_UNITS = {"risk": "expected admissions", "gap": "gap", "risk_and_gap": "places by risk and gap", "need": "points of need"}
@@ -68,11 +67,12 @@ def what_if(team_id: str, changes: Mapping[str, Any], as_of: str, say: Say) -> N
     from fuller_popheath.cohorts.what_if import what_if as answer
 
     site = load_site()
-    store = site.folder("store")
-    day = newest_day(store, CANDIDATE, as_of)
+    store = StoredTables(site.folder("store"))
+    day = asked_day(store, CANDIDATE, as_of)
     team = _team(store, team_id, day)
     on_last, elsewhere = _standing(store, team_id, day)
-    objections = _objections(store, day) if changes.get("priority", team["priority"]) != team["priority"] else None
+    is_ordered_anew = changes.get("priority", team["priority"]) != team["priority"]
+    objections = store.read(OBJECTION, day, ["person_id", "excluded_from_score_list"]) if is_ordered_anew else None
     found = answer(_candidates(store, team_id, day, elsewhere), team, changes, on_last, f"list-{day.isoformat()}", site.lists, objections)
     say(f"{team['team_name']} ({team_id}), people as at {day.isoformat()}: {found.now.eligible.num_rows:,} could be listed")
     console = Console(highlight=False)
@@ -82,79 +82,39 @@ def what_if(team_id: str, changes: Mapping[str, Any], as_of: str, say: Say) -> N
         say(sentence)
 
 
-def newest_day(store: Path, contract_id: str, as_of: str = "") -> date:
-    """The newest day that a table is kept for, or the day asked for. Raises InputMissing where it is not there, SettingsWrong for what is no day."""
-    days = sorted(path.parent.name.removeprefix(AS_OF) for path in (store / contract_id).glob(f"{AS_OF}*/part.parquet"))
-    if as_of:
-        try:
-            date.fromisoformat(as_of)
-        except ValueError:
-            raise SettingsWrong("--as-of must be a day written as YYYY-MM-DD, for example 2026-10-01") from None
-    if not days or (as_of and as_of not in days):
-        kept = ", ".join(days[-5:]) or "no day"
-        raise InputMissing(
-            f"{contract_id} is not in the store{f' for {as_of}' if as_of else ''} (it is there for {kept}); run the night first (fuller refresh)"
-        )
-    return date.fromisoformat(as_of or days[-1])
+def asked_day(store: StoredTables, contract_id: str, as_of: str = "") -> date:
+    """The newest day that a table is kept for, or the day asked for. Raises InputMissing where there is none, SettingsWrong for what is no day."""
+    try:
+        return date.fromisoformat(as_of) if as_of else store.newest(contract_id)
+    except ValueError:
+        raise SettingsWrong("--as-of must be a day written as YYYY-MM-DD, for example 2026-10-01") from None
 
 
-def _path(store: Path, contract_id: str, day: date) -> Path:
-    return store / contract_id / f"{AS_OF}{day.isoformat()}" / "part.parquet"
-
-
-def _team(store: Path, team_id: str, day: date) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
-    path = _path(store, TEAM, day)
-    if not path.is_file():
-        raise InputMissing(f"{TEAM} is not in the store for {day}; run the night first (fuller refresh)")
-    with pq.ParquetFile(path) as file:
-        teams = {str(row["team_id"]): row for row in file.read().to_pylist()}
+def _team(store: StoredTables, team_id: str, day: date) -> dict[str, Any]:
+    teams = {str(row["team_id"]): row for row in store.read(TEAM, day).to_pylist()}
     if team_id not in teams:
         more = f" and {len(teams) - SHOWN} more" if len(teams) > SHOWN else ""
         raise SettingsWrong(f"--team: there is no such team; there are {', '.join(list(teams)[:SHOWN])}{more}")
     return dict(teams[team_id])
 
 
-def _candidates(store: Path, team_id: str, day: date, elsewhere: set[str]) -> pa.Table:
+def _candidates(store: StoredTables, team_id: str, day: date, elsewhere: set[str]) -> pa.Table:
     """The team's rows but for people on another team's list. They lie together, so that only the part of the file that holds the team is read."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     from fuller_popheath.cohorts.what_if import USED
 
-    with pq.ParquetFile(_path(store, CANDIDATE, day)) as file:
-        at = file.schema_arrow.names.index("team_id")
-        limits = [file.metadata.row_group(group).column(at).statistics for group in range(file.num_row_groups)]
-        groups = [group for group, limit in enumerate(limits) if limit is None or not limit.has_min_max or limit.min <= team_id <= limit.max]
-        rows = file.read_row_groups(groups, columns=["team_id", *USED]) if groups else file.schema_arrow.empty_table()
-    rows = rows.filter(pc.equal(rows["team_id"], team_id))
+    rows = store.read(CANDIDATE, day, USED, {"team_id": team_id})
     return rows.filter(pc.invert(pc.is_in(rows["person_id"], value_set=pa.array(sorted(elsewhere), pa.string())))) if elsewhere else rows
 
 
-def _objections(store: Path, day: date) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    path = _path(store, OBJECTION, day)
-    if not path.is_file():
-        raise InputMissing(
-            f"{OBJECTION} is not in the store for {day}, so that another priority cannot be tried; run the night first (fuller refresh)"
-        )
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=["person_id", "excluded_from_score_list"])
-
-
-def _standing(store: Path, team_id: str, day: date) -> tuple[set[str], set[str]]:
+def _standing(store: StoredTables, team_id: str, day: date) -> tuple[set[str], set[str]]:
     """Who is on the team's standing list, and who on another team's; nobody where no list was issued up to the day."""
-    import pyarrow.parquet as pq
-
-    days = sorted(path.parent.name.removeprefix(AS_OF) for path in (store / LIST).glob(f"{AS_OF}*/part.parquet"))
-    days = [each for each in days if each <= day.isoformat()]
+    days = [each for each in store.days(LIST) if each <= day]
     if not days:
         return set(), set()
-    with pq.ParquetFile(_path(store, LIST, date.fromisoformat(days[-1]))) as file:
-        rows = [row for row in file.read(columns=["team_id", "person_id", "state"]).to_pylist() if row["state"] == "listed"]
+    rows = store.read(LIST, days[-1], ["team_id", "person_id"], {"state": "listed"}).to_pylist()
     own = {str(row["person_id"]) for row in rows if row["team_id"] == team_id}
     return own, {str(row["person_id"]) for row in rows if row["team_id"] != team_id} - own
 
@@ -184,7 +144,11 @@ def _summary(found: WhatIf) -> Table:
 
 def _expected(choice: TeamChoice) -> str:
     told = choice.expected
-    return "not known" if told is None else f"{told.admissions:.1f} ({told.lower} to {told.upper})"
+    if told is None:
+        return "not known"
+    listed = int(choice.chosen.sum())
+    among = f", of the {told.scored_count:,} with a known risk" if told.scored_count < listed else ""
+    return f"{told.admissions:.1f} ({told.lower} to {told.upper}){among}"
 
 
 def _groups(found: WhatIf) -> Table:
@@ -204,13 +168,14 @@ def _percent(value: float | None) -> str:
 
 
 def _floors(found: WhatIf) -> Table:
-    table = _table("floor or quota", "asks for", "costs now", "asks for", "costs as asked", "in units of")
+    table = _table("floor or quota", "asks for", "costs now", "admissions", "asks for", "costs as asked", "admissions", "costs in units of")
     units = dict.fromkeys(PRIORITY_UNITS[each.priority_used] for each in (found.now, found.asked))
     names = dict.fromkeys((*found.now.choice.minimum, *found.asked.choice.minimum))
     for name in names:
         cells = []
         for each in (found.now.choice, found.asked.choice):
-            cells += [f"{each.minimum[name]:,}", f"{each.prices[name]:.2f}"] if name in each.minimum else ["-", "-"]
+            expected = f"{each.admissions_given_up[name]:.2f}" if name in each.admissions_given_up else "-"
+            cells += [f"{each.minimum[name]:,}", f"{each.prices[name]:.2f}", expected] if name in each.minimum else ["-"] * 3
         table.add_row(name.replace("_", " "), *cells, " and ".join(units))
     return table
 
@@ -228,6 +193,8 @@ def _sentences(found: WhatIf) -> list[str]:
         if missed:
             told.append(f"Floors that cannot all be met {when}; the nearest list misses {', '.join(missed)}.")
     told.append(
-        "Costs: the best list without the floor less the best with all. Expected admissions: 95 % interval, if risks are right and independent."
+        "Costs: the list without the floor less the list with all, staying on and all; below nought, the floor takes places of people who would stay "
+        "on. Admissions: the same in expected admissions of people whose risk is known. Expected admissions: 95 % interval, if risks are right and "
+        "independent."
     )
     return told

@@ -1,17 +1,17 @@
 """The lists that were issued, as the store kept them, and everybody who could have been on each: what looking back at lists is made from.
 
-The log of an issue is whole in the snapshot of its day; every later one holds it while the issue stands. A list that was replaced on the day it was made
-reached nobody and is none. What does not belong here: what became of people, and any figure.
+The log of an issue is whole in the snapshot of its day; every later one holds it while the issue stands. A list that was replaced on the day it was
+made reached nobody and is none. What does not belong here: what became of people, and any figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fuller_popheath.cohorts.list_yield import Candidates
     from fuller_popheath.specs import ContractId, Parts
 
+Made = TypeVar("Made", bound=np.generic)
 ACCOUNT, LOG, GROUP = "products/cohort_list_account", "core/selection_log", "core/selection_group"
 CANDIDATE, OBJECTION = "core/list_candidate", "core/person_objection"
 OF_LOG = ("team_id", "person_id", "score", "probability", "rank_by_score", "is_listed", "is_in_margin_band")
@@ -106,29 +107,26 @@ class PastLists:
             **of_log,
             probability=log["probability"].to_numpy().astype(np.float64),
             was_on_last=self._by_team(issue, log, self._on_last),
-            cell=self._by_team(issue, log, self._cell).astype(np.int64),
+            cell=self._by_team(issue, log, self._cell),
             is_elsewhere=self._is_elsewhere(issue, log, days),
             objects=_is_in(log["person_id"], self._objecting),
             **{name: became[name].to_numpy()[place] for name in names},
         )
 
     @staticmethod
-    def _by_team(issue: Sequence[PastList], log: pa.Table, made: object) -> NDArray[np.generic]:
+    def _by_team(issue: Sequence[PastList], log: pa.Table, made: Callable[[PastList, pa.ChunkedArray], NDArray[Made]]) -> NDArray[Made]:
         """What a function makes of each list and its people, in the order of the log, which is by list."""
         import pyarrow.compute as pc
 
-        assert callable(made)
         return np.concatenate([made(each, log["person_id"].filter(pc.equal(log["team_id"], each.team_id))) for each in issue])
 
     def _on_last(self, own: PastList, people: pa.ChunkedArray) -> NDArray[np.bool_]:
         """Who was on the team's list before, or on one that was replaced by this on its day."""
         earlier = [each for each in self.all if each.team_id == own.team_id and each < own]
         found = _is_in(people, self._listed[earlier[-1]]) if earlier else np.zeros(len(people), np.bool_)
-        replaced = self.store.read(LOG, own.kept_on, ["issue_id", "person_id", "issued_on", "is_listed"], {"team_id": own.team_id})
-        rows = [row for row in replaced.to_pylist() if row["is_listed"] and row["issued_on"] == own.issued_on and row["issue_id"] != own.issue_id]
-        known = {each.issue_id for each in self.all}
-        before = {row["person_id"] for row in rows if row["issue_id"] not in known or row["issue_id"] < own.issue_id}
-        return found | np.array([person in before for person in people.to_pylist()], np.bool_) if before else found
+        rows = self.store.read(LOG, own.kept_on, ["issue_id", "person_id", "issued_on", "is_listed"], {"team_id": own.team_id}).to_pylist()
+        replaced = {row["person_id"] for row in rows if row["is_listed"] and row["issued_on"] == own.issued_on and row["issue_id"] != own.issue_id}
+        return found | np.array([person in replaced for person in people.to_pylist()], np.bool_) if replaced else found
 
     def _cell(self, own: PastList, people: pa.ChunkedArray) -> NDArray[np.int64]:
         """Which of the groups with a floor or quota each is in, as bits; -1 for whom the snapshot of the day of issue does not tell."""

@@ -71,7 +71,6 @@ MADE_IN_STEPS: frozenset[ContractId] = frozenset(
 """Every table that no single file declares: a step of the pipelines makes it, several at a time or with an earlier night beside it."""
 
 
-
 def _modules(package_name: str) -> Iterator[ModuleType]:
     package = importlib.import_module(package_name)
     for found in sorted(pkgutil.walk_packages(package.__path__, f"{package_name}."), key=lambda m: m.name):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from fuller_popheath.errors import SettingsWrong
@@ -147,6 +146,15 @@ class RiskWords(Section):
     """From which risk on (a probability) somebody is in which band, from the highest to the lowest. A local choice: no source gives these."""
 
     bands: dict[str, float] = Field(default_factory=lambda: {"very high": 0.5, "high": 0.3, "raised": 0.15, "average": 0.05, "low": 0.0})
+
+    @field_validator("bands")
+    @classmethod
+    def _from_the_highest(cls, bands: dict[str, float]) -> dict[str, float]:
+        """Tiers and words of risk are told by the order of the bands."""
+        limits = list(bands.values())
+        if not limits or limits != sorted(set(limits), reverse=True) or limits[0] > 1 or limits[-1] != 0 or "" in bands:
+            raise ValueError("name the bands from the highest to the lowest, each from a smaller probability on than the one before, the last from 0")
+        return bands
 
 
 class Monitoring(Section):

@@ -17,8 +17,8 @@ RELEASES = ("monthly", "nightly")
 class Disclosure(Section):
     """By which rule small counts of people are hidden and the others rounded, and how often tables of them are released.
 
-    `release`: "monthly" (the default), because nightly tables can be held against each other; with "nightly" a new table is released only on nights on
-    which the check between releases passes (`disclosure/between_releases.py`), and the last one stays current on all others.
+    `release`: "monthly" (the default), because nightly tables can be held against each other; with "nightly" a new table is released only on nights
+    on which the check between releases passes (`disclosure/between_releases.py`), and the last one stays current on all others.
     """
 
     rule: str = "redact_1_7_round_5"

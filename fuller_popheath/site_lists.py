@@ -5,28 +5,36 @@ Every default is a local choice, shown as one beside every result. What does not
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from pydantic import Field, field_validator, model_validator
 
 from fuller_popheath.site_section import Section
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PRIORITIES = ("risk", "gap", "risk_and_gap", "need")
+PLUS_GROUP_PACKAGE = "fuller_popheath.catalogue.plus_groups"
 REVIEW_OUTCOMES = ("accepted", "already_known", "unsuitable", "declined", "end_of_life", "moved_or_died", "later", "no_lists_please")
 """What a clinician can say about a listed person; the last is the person's own wish."""
 
 
 class Plus(Section):
-    """Which PLUS groups count here, by name; and local ones, each the name of a code list's cluster."""
+    """Which PLUS groups count here, by name; none named: every one that is declared, each a file named as the group. And local ones, each the name
+    of a code list's cluster.
+    """
 
-    groups: tuple[str, ...] = (
-        "ethnic_minority",
-        "inclusion_health",
-        "learning_disability_or_autism",
-        "looked_after_child",
-        "severe_multimorbidity",
-        "carer",
-    )
+    groups: tuple[str, ...] = Field(default=(), validate_default=True)
     local: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("groups")
+    @classmethod
+    def _or_all(cls, named: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the files, none of which is imported; whether a file declares its group is judged where groups are used."""
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is named twice")
+        folders = importlib.import_module(PLUS_GROUP_PACKAGE).__path__
+        return named or tuple(sorted(found.name for found in pkgutil.iter_modules(folders) if not found.ispkg))
 
 
 class ContinuityNeed(Section):
@@ -74,7 +82,8 @@ class Lists(Section):
     A list is issued on `issue_weekday` and only pruned or marked until the next. Places are filled from those with `minimum_points` of need at least.
     A floor k asks that a group's share of the list is at least k times its share of the eligible; `newly_surfaced_percent` of the places go to
     people without an emergency admission in two years who are on no caseload. Who stood on the last list stays while their place by score is within
-    `stay_on_factor` times the places. `margin_band`: so many places at the margin, and as many people below, are drawn by lot (0: off), so that it can be
+    `stay_on_factor` times the places. `margin_band`: so many places at the margin, and as many people below, are drawn by lot (0: off), so that it
+    can be
     seen later what a list did. `skills`: which reasons of need a skill answers. `low_continuity_below`: the percentile of continuity received, among
     people with as many contacts, below which it is low.
     """

@@ -284,7 +284,8 @@ class SegmentSpec:
 class PlusGroupSpec:
     """One PLUS group of Core20PLUS5: people whom an average hides. Which of them count is the site's choice ([plus] groups).
 
-    `columns` says what is read, by contract. `assign` gets those columns by name, one entry a person, as a `SegmentSpec` does, and the site's settings;
+    `columns` says what is read, by contract. `assign` gets those columns by name, one entry a person, as a `SegmentSpec` does, and the site's
+    settings;
     it returns for each person 1 (yes), 0 (no) or -1 (not recorded, so that nobody can say). `source` says where the group and its rule come from;
     `limits` what the rule cannot tell.
     """
@@ -301,7 +302,8 @@ INDICATOR_AREAS: Mapping[str, tuple[str, ...]] = {
     "adult": ("maternity", "severe_mental_illness", "respiratory", "cancer", "hypertension", "smoking", "prevention"),
     "child": ("asthma", "diabetes", "epilepsy", "oral_health", "mental_health", "prevention"),
 }
-"""The five clinical areas of Core20PLUS5 for adults (smoking is the thread through them) and for children; `prevention` is what is recorded besides."""
+"""The five clinical areas of Core20PLUS5 for adults (smoking is the thread through them) and for children; `prevention` is what is recorded
+besides."""
 
 
 @dataclass(frozen=True)

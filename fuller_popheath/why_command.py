@@ -61,7 +61,7 @@ def traces(store: StoredTables, site: Site, issue: str = "", row: str = "", pers
     issues = {issue: _day_of(issue)} if issue else _standing(store)
     made = []
     for name, day in sorted(issues.items()):
-        kept = _kept(store, person, name, day)
+        kept = _kept(store, person, name, day, team)
         could = teams_of(kept)
         made += [trace(kept, person, each, name, site) for each in could if (each in _teams(kept, name) and team in ("", each))]
         if issue and not made:
@@ -70,7 +70,7 @@ def traces(store: StoredTables, site: Site, issue: str = "", row: str = "", pers
     if made:
         return made
     name, day = max(issues.items(), key=lambda item: item[1])
-    kept = _kept(store, person, name, day)
+    kept = _kept(store, person, name, day, team)
     return [trace(kept, person, team or next(iter(teams_of(kept)), NO_TEAM), name, site)]
 
 
@@ -120,7 +120,7 @@ def _teams(kept: Kept, issue: str) -> set[str]:
     return {row["team_id"] for row in kept.at[ACCOUNT] if row["issue_id"] == issue}
 
 
-def _kept(store: StoredTables, person: str, issue: str, day: date) -> Kept:
+def _kept(store: StoredTables, person: str, issue: str, day: date, team: str) -> Kept:
     from fuller_popheath.cohorts.why import AS_AT_THE_ISSUE, COLUMNS, SINCE, Kept
 
     values = {"person_id": person, "issue_id": issue, "outcome": OUTCOME}
@@ -128,7 +128,7 @@ def _kept(store: StoredTables, person: str, issue: str, day: date) -> Kept:
     def rows(contract_id: str, on: date, by: tuple[str, ...]) -> list[dict[str, Any]]:
         return store.read(contract_id, on, COLUMNS.get(contract_id), {name: values[name] for name in by}).to_pylist()
 
-    last = _last_day(store, issue, day)
+    last = _last_day(store, issue, day, team)
     newest = store.newest(REVIEW)
     return Kept(
         as_of=day,
@@ -139,9 +139,10 @@ def _kept(store: StoredTables, person: str, issue: str, day: date) -> Kept:
     )
 
 
-def _last_day(store: StoredTables, issue: str, day: date) -> date:
-    """The last day on which an issue stood."""
+def _last_day(store: StoredTables, issue: str, day: date, team: str) -> date:
+    """The last day on which an issue stood, of one team where one is named: another team's may stand longer."""
+    wanted = {"issue_id": issue, **({"team_id": team} if team else {})}
     for each in sorted((each for each in store.days(ACCOUNT) if each >= day), reverse=True):
-        if store.read(ACCOUNT, each, ["issue_id"], {"issue_id": issue}).num_rows:
+        if store.read(ACCOUNT, each, ["issue_id"], wanted).num_rows:
             return each
     return day

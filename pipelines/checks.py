@@ -1,4 +1,4 @@
-"""Statistical checks on whole tables. They warn and stop nothing: what must not be stored is refused by its contract.
+"""Statistical checks on whole tables. They stop nothing, and nearly all of them only warn: what must not be stored is refused by its contract.
 
 One entry of `CHECKS` is one check: the table it stands at, what else it reads, and the function of `fuller_popheath.arrival.plausible` that
 judges. What does not belong here: the judging.
@@ -160,7 +160,8 @@ def asset_check(check: Check) -> dg.AssetChecksDefinition:
         tonight: Tonight = context.resources.night.tonight()
         wanted = (check.at, *check.also) if check.reads_table else check.also
         found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in wanted})
-        severity = dg.AssetCheckSeverity.WARN
-        return dg.AssetCheckResult(passed=found.is_as_expected, severity=severity, description=found.sentence, metadata=dict(found.numbers))
+        return dg.AssetCheckResult(
+            passed=found.is_as_expected, severity=dg.AssetCheckSeverity.WARN, description=found.sentence, metadata=dict(found.numbers)
+        )
 
     return judge

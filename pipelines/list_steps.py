@@ -6,7 +6,6 @@ What does not belong here: arithmetic, and who is listed.
 
 # No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -16,7 +15,8 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import LIST_TABLES, MOVEMENT, REVIEW
 from pipelines import describe
 from pipelines.guard import guarded
-from pipelines.several_tables import Told, given, spec_of
+from pipelines.list_history import listed_ever, reviews_ever, standing
+from pipelines.several_tables import Told, given, given_together, spec_of
 from pipelines.steps import CHECK, KEEPS, asset_check_spec
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ LIST, ACCOUNT, GROUP, LOG, CHANGE = LIST_TABLES
 COHORTS, MADE_OF_TABLES = "cohorts", {"python", "parquet"}
 MAKE_LISTS = "make_lists"
 """The name of the step, by which a run is told for which team a list is made anew."""
-
-IDENTITY = ["issue_id", "team_id", "row_reference"]
-OF_LISTED = [*IDENTITY, "person_id", "rank", "reason_codes"]
 
 
 class ListChoice(dg.Config):
@@ -74,9 +71,8 @@ def review_asset() -> dg.AssetsDefinition:
         from fuller_popheath.cohorts.reviews import reviews_of_tonight
 
         tonight: Tonight = context.resources.night.tonight()
-        before = _last(tonight.store, (REVIEW,), tonight.as_of)
-        issued = listed_until(tonight.store, tonight.as_of)
-        made = reviews_of_tonight(tonight.stored_or_empty(RETURNS), issued, before.get(REVIEW), tonight.night)
+        store = tonight.store
+        made = reviews_of_tonight(tonight.stored_or_empty(RETURNS), listed_ever(store), reviews_ever(store), tonight.night)
         _keep_unmatched(tonight, made.unmatched)
         shown = {"rows reviewed tonight": made.returned_count, "rows without a review": made.passed_over_count}
         yield from given(tonight, made.review, REVIEW, shown)
@@ -147,11 +143,9 @@ def lists_asset() -> dg.AssetsDefinition:
         store, as_of = tonight.store, tonight.as_of
         asked = changes_of(config)
         tables = {name: _columns_of(store, name, as_of, COLUMNS.get(name)) for name in INPUTS}
-        # Up to and including tonight: what was issued earlier today stands, and is only pruned.
-        previous = _last(store, LIST_TABLES, as_of + timedelta(days=1))
-        made = lists_of_tonight(tables, previous or None, tonight.night, teams=tuple(config.teams), changes=asked)
-        for name in LIST_TABLES:
-            yield from given(tonight, made[name], name, shown_of(name, made))
+        # What was issued earlier today stands, and is only pruned.
+        made = lists_of_tonight(tables, standing(store, as_of) or None, tonight.night, teams=tuple(config.teams), changes=asked)
+        yield from given_together(tonight, {name: made[name] for name in LIST_TABLES}, {name: shown_of(name, made) for name in LIST_TABLES})
         yield _floors_met(made[ACCOUNT])
 
     return make_lists
@@ -174,31 +168,6 @@ def changes_of(choice: ListChoice) -> dict[str, dict[str, Any]]:
 
 def _columns_of(store: "Store", contract_id: str, as_of: "date", columns: "tuple[str, ...] | None") -> "pa.Table":
     return store.read(contract_id, as_of, list(columns) if columns else None)
-
-
-def _last(store: "Store", contract_ids: tuple[str, ...], day: "date") -> "dict[str, pa.Table]":
-    """The last snapshot before a day of each table that has one."""
-    days = {name: store.before(name, day) for name in contract_ids}
-    return {name: store.read(name, day) for name, day in days.items() if day is not None}
-
-
-def listed_until(store: "Store", as_of: "date") -> "pa.Table":
-    """Every row of every list that was issued up to the day, once: what a row reference that comes back stands for."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    found: list[pa.Table] = []
-    seen: set[tuple[str, str]] = set()
-    for day in sorted((day for day in store.days(LOG) if day <= as_of), reverse=True):
-        log = store.read(LOG, day, [*IDENTITY, "person_id", "rank", "is_listed"])
-        # A list that was replaced on the day of its issue stands in that day's log alone.
-        issued = log.filter(pc.and_(log["is_listed"], pc.is_valid(log["row_reference"]))).drop_columns(["is_listed"])
-        for rows in ([store.read(LIST, day, OF_LISTED)] if store.has(LIST, day) else []) + [issued]:
-            own = list(zip(rows["issue_id"].to_pylist(), rows["team_id"].to_pylist(), strict=True))
-            found.append(rows.filter(pa.array([key not in seen for key in own], pa.bool_())))
-            seen |= set(own)
-    schema = pa.schema([field for field in load_contract(LIST).schema if field.name in OF_LISTED])
-    return pa.concat_tables([schema.empty_table(), *found], promote_options="default").select(OF_LISTED)
 
 
 def shown_of(contract_id: str, made: "Mapping[str, pa.Table]") -> dict[str, Any]:

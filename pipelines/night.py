@@ -20,7 +20,6 @@ from pipelines.launch import FIRST_NIGHT, JOB, events_of, instance_of, new_run
 from pipelines.night_lock import one_night
 from pipelines.progress import heard_by
 from pipelines.risk_steps import TRAIN
-from pipelines.stores import Store
 from pipelines.summary import NightReport, print_summary
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
 MONTHLY_TRAINING = "monthly_training"
 TRAINING_JOBS = (FIRST_NIGHT, MONTHLY_TRAINING)
-MONTHLY_JOBS = (MONTHLY_TRAINING, "monthly_scorecard")
-JOBS = (JOB, FIRST_NIGHT, *MONTHLY_JOBS)
+JOBS = (JOB, FIRST_NIGHT, MONTHLY_TRAINING, "monthly_scorecard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as terminal:
         console = Console(file=terminal)
         try:
-            return run_night(console, settings_of(asked) | day_of(asked), asked.job, training_of(asked))
+            return run_night(console, settings_of(asked), asked.job, training_of(asked))
         except FullerError as refused:
             console.print(f"[red]{type(refused).__name__}[/]: {refused}", highlight=False)
             return refused.exit_code
@@ -67,15 +65,6 @@ def training_of(asked: argparse.Namespace) -> dict[str, dict[str, Any]]:
     if asked.job not in TRAINING_JOBS:
         return {}
     return {TRAIN: {"people": asked.training_people, "trials": asked.training_trials, "outcomes": asked.training_outcome}}
-
-
-def day_of(asked: argparse.Namespace) -> dict[str, str]:
-    """The day of a monthly job where none is asked for: that of the last night in the store, whatever lies in the landing folder by now."""
-    if asked.as_of or asked.job not in MONTHLY_JOBS:
-        return {}
-    site = load_site()
-    days = Store(site.folder("store"), site.folder("products")).days("core/person_objection")
-    return {"as_of": days[-1].isoformat()} if days else {}
 
 
 def settings_of(asked: argparse.Namespace) -> dict[str, str]:

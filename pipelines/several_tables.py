@@ -6,7 +6,7 @@ What does not belong here: the name of any table.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -39,6 +39,20 @@ def given(tonight: Tonight, table: pa.Table, contract_id: str, shown: dict[str, 
     tonight.store.write(proven, tonight.as_of, tonight.landing)
     numbers = {"dagster/row_count": table.num_rows, "as of": tonight.as_of.isoformat()}
     yield dg.MaterializeResult(asset_key=key, metadata=numbers | (shown or {}), data_version=dg.DataVersion(content_hash(proven.table)))
+
+
+def given_together(tonight: Tonight, tables: Mapping[str, pa.Table], shown: Mapping[str, dict[str, Any]]) -> Told:
+    """As `given`, of tables that mean something together only: none is written before all of them are proven."""
+    proven = {}
+    for name, table in tables.items():
+        proven[name] = yield from judged(table, load_contract(name), None, describe.key_of(name))
+    for each in proven.values():
+        tonight.store.write(each, tonight.as_of, tonight.landing)
+    for name, each in proven.items():
+        numbers = {"dagster/row_count": each.table.num_rows, "as of": tonight.as_of.isoformat()}
+        yield dg.MaterializeResult(
+            asset_key=describe.key_of(name), metadata=numbers | shown.get(name, {}), data_version=dg.DataVersion(content_hash(each.table))
+        )
 
 
 def given_in_parts(tonight: Tonight, parts: Iterable[pa.Table], contract_id: str, shown: dict[str, Any] | None = None) -> Told:

@@ -76,7 +76,10 @@ def identifiers(contract: Contract) -> set[str]:
 
 
 def refuse_identifiers(table: pa.Table, contract: Contract) -> None:
-    """Raises ContractBroken where a table has a column that identifies people, by its own contract."""
+    """Raises ContractBroken where a table has a column that identifies people, by its own contract, or leaves for others and tells of people."""
+    from fuller_popheath.contracts.lanes import refuse_people
+
+    refuse_people(table, contract)
     if present := identifiers(contract) & set(table.column_names):
         raise ContractBroken(f"{contract.id}: {', '.join(sorted(present))} identifies people, so the store does not take it; drop it first")
 

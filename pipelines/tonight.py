@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 
 ACCOUNT = LIST_TABLES[1]
+OF_EVERY_NIGHT = "core/person_objection"
+JOBS_OF_THE_LAST_NIGHT = ("team_lists", "monthly_training", "monthly_scorecard")
+"""Jobs that go on from what the last night left, whatever lies in the landing folder by now."""
 Edition = Literal["both", "2019", "2025"]
 """Which Index of Multiple Deprivation the deprivation tables are made with."""
 BOTH: Edition = "both"
@@ -95,13 +98,13 @@ class Tonight:
         may_be_one = any(f.contract in wanted or (f.state is State.REFUSED and f.contract is None and f.supplier is None) for f in files)
         return not may_be_one and bool(extracts_among(files, PRACTICE_LIST)[0])
 
-    def stored_or_empty(self, contract_id: str) -> pa.Table:
-        """Tonight's table from the store; its columns without rows where it could not be made."""
+    def stored_or_empty(self, contract_id: str, day: date | None = None) -> pa.Table:
+        """Tonight's table from the store, or another day's; its columns without rows where it could not be made."""
         from fuller_popheath import contracts
         from fuller_popheath.errors import InputMissing
 
         try:
-            return self.wanted_part(contract_id, self.store.read(contract_id, self.as_of))
+            return self.wanted_part(contract_id, self.store.read(contract_id, day or self.as_of))
         except InputMissing:
             return contracts.empty_table(contracts.load_contract(contract_id))
 
@@ -122,10 +125,12 @@ class NightSettings(dg.ConfigurableResource):
 
     _resolved: Tonight | None = PrivateAttr(default=None)
     _refused: FullerError | None = PrivateAttr(default=None)
+    _job: str = PrivateAttr(default="")
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[NightSettings]:
         """Hold the store's lock as long as the run lasts, however it was started. A refusal is kept for the first step, which tells it guarded."""
+        self._job = context.run.job_name if context.run else ""
         with ExitStack() as held:
             try:
                 held.enter_context(one_night(load_site().folder("store")))
@@ -154,6 +159,8 @@ class NightSettings(dg.ConfigurableResource):
         site = with_icb(load_site(), self.icb)
         landing = read_folder(self.landing, site)
         store = Store(site.folder("store"), site.folder("products"))
+        if asked is None and self._job in JOBS_OF_THE_LAST_NIGHT:
+            asked = max(store.days(OF_EVERY_NIGHT), default=None)
         arrived = plan(survey(landing, sources(), site.arrival, passwords=_passwords(site, store)), asked)
         if asked is None and arrived.as_of > datetime.now(UTC).date() + timedelta(days=1):
             raise SettingsWrong(

@@ -1,9 +1,10 @@
 """A team's list, cut to what the team can take on: exactly so many people, the best by its priority that meet its floors, with what the floors cost.
 
 Rules, all of them local choices (site.toml, [lists], and the team's own file): places less those kept free; floors under the shares of Core20, PLUS
-groups and under-18s; a quota of newly surfaced people; who stood on the last list stays while their place by score is near enough; ties, and the band
-at the margin where a site has one, are drawn by lot. Floors and quota go before staying on. What does not belong here: who could be listed
-(`list_candidate.py`), what is kept of a list (`issuing.py`), how the best selection is found (`methods/selection.py`).
+groups and under-18s; a quota of newly surfaced people; a buffer on both sides of the margin, so that a list is steady (whoever comes well within the
+places goes first, then stays who stood on the last list and is near enough still, then come all others); ties, and the band at the margin where a
+site has one, are drawn by lot. Floors and quota go before staying on. What does not belong here: who could be listed (`list_candidate.py`), what is
+kept of a list (`issuing.py`), how the best selection is found (`methods/selection.py`).
 """
 
 from __future__ import annotations
@@ -64,9 +65,10 @@ class TeamChoice:
     among all. `draw`: the lot that decides ties; `lot`: the one that alone decided about those in the margin band. `decided_by`: of those listed
     score, draw (a tie, or the margin band), stay_on, floor or quota, of others empty. `by_score_alone`, `threshold`: who would be listed, and the
     lowest score among them, if only score and draw counted. `value`: sum of scores of the list. `minimum`: how many people each floor and the quota
-    ask for; `unmet`: by how many the nearest selection misses it, where they cannot all be met; `prices`: the value of the best selection without it
-    less that of the best with all. `groups`: rows of core/selection_group without their key. `last_in`, `first_out`: positions of those nearest to
-    the margin, the nearest first.
+    ask for; `unmet`: by how many the nearest selection misses it, where they cannot all be met; `prices`: the value of the list that would have been
+    chosen without it less that of this one, both before any lot at the margin (below nought where it took places of people who stay on);
+    `admissions_given_up`: the same of the expected admissions of people whose risk is known, of no floor where it is of nobody. `groups`: rows of
+    core/selection_group without their key. `last_in`, `first_out`: positions of those nearest to the margin, the nearest first.
     """
 
     places: int
@@ -82,6 +84,7 @@ class TeamChoice:
     threshold: float
     value: float
     prices: Mapping[str, float]
+    admissions_given_up: Mapping[str, float]
     minimum: Mapping[str, int]
     unmet: Mapping[str, int]
     groups: tuple[dict[str, Any], ...]
@@ -105,21 +108,15 @@ def choose_team(
     than places: all of them. Floors that cannot all be met are relaxed to the nearest that can. The same arguments give the same list.
     """
     people = candidates["person_id"].to_pylist()
-    score = candidates["score"].to_numpy().astype(np.float64)
-    lots = np.array([draw(issue_id, person) for person in people], np.float64)
-    order = np.lexsort((lots, -score))
-    rank_by_score = _places_in(order)
-    places = max(int(team["slots_count"]) - int(team["reserve_count"]), 0)
+    risk = candidates["risk"].to_numpy().astype(np.float64)
     groups = _groups(candidates, plus_groups)
-    asked = _minimum(team, groups, min(places, len(people)))
-    floored = {name: groups[name] for name in asked}
-    on_last = np.array([person in on_last_list for person in people], np.bool_)
-    stays = order[(on_last & (rank_by_score <= lists.stay_on_factor * places))[order]][:places]
-    keep, minimum = _keep_within(stays, score, places, floored, asked, lots)
-    found = selection.select(score, places, floored, minimum, keep, lots)
-    prices = selection.prices(score, places, floored, minimum, keep, lots)
-    unmet = {name: count - minimum[name] for name, count in asked.items() if count > minimum[name]}
-    chosen, is_in_band, chances = _with_margin_drawn(found.chosen, keep, order, floored, people, issue_id, lists.margin_band)
+    asked = _minimum(team, groups, min(_places(team), len(people)))
+    task = _task(candidates, team, on_last_list, issue_id, lists, {name: groups[name] for name in asked})
+    order, places, rank_by_score = task.order, task.places, _places_in(task.order)
+    best = task.best(asked)
+    prices, admissions = _given_up(task, asked, best, risk)
+    unmet = {name: count - best.minimum[name] for name, count in asked.items() if count > best.minimum[name]}
+    chosen, is_in_band, chances = _with_margin_drawn(best.found.chosen, best.stays, order, task.groups, people, issue_id, lists.margin_band)
     listed, out = order[chosen[order]], order[~chosen[order]]
     rank = np.zeros(len(people), np.int64)
     rank[listed] = np.arange(1, len(listed) + 1)
@@ -129,21 +126,33 @@ def choose_team(
         chosen=chosen,
         rank=rank,
         rank_by_score=rank_by_score,
-        draw=lots,
+        draw=task.lots,
         lot=chances,
         is_in_margin_band=is_in_band,
-        decided_by=_decided_by(chosen, found, is_in_band, keep, score, floored, prices),
-        by_score_alone=found.by_score_alone,
-        threshold=found.threshold,
-        value=math.fsum(score[chosen].tolist()),
+        decided_by=_decided_by(chosen, best.found, is_in_band, best.stays, task.score, task.groups, prices),
+        by_score_alone=best.found.by_score_alone,
+        threshold=best.found.threshold,
+        value=math.fsum(task.score[chosen].tolist()),
         prices=prices,
+        admissions_given_up=admissions,
         minimum=asked,
         unmet=unmet,
-        groups=_group_rows(groups, chosen, team, asked, prices, unmet),
-        expected=expected_admissions(candidates["risk"].to_numpy().astype(np.float64)[chosen]),
+        groups=_group_rows(groups, chosen, team, asked, prices, admissions, unmet),
+        expected=expected_admissions(risk[chosen]),
         last_in=tuple(listed[::-1][:MARGIN_SHOWN].tolist()),
         first_out=tuple(out[:MARGIN_SHOWN].tolist()),
     )
+
+
+def who_stays(candidates: pa.Table, team: Mapping[str, Any], on_last_list: Collection[str], issue_id: str, lists: Lists) -> frozenset[str]:
+    """The people of a team's last list who would be on the next one; arguments as for `choose_team`."""
+    groups = _groups(candidates, ())
+    asked = _minimum(team, groups, min(_places(team), candidates.num_rows))
+    task = _task(candidates, team, on_last_list, issue_id, lists, {name: groups[name] for name in asked})
+    if not task.may_stay.any():
+        return frozenset()
+    stays = task.best(asked).stays
+    return frozenset(person for person, is_kept in zip(candidates["person_id"].to_pylist(), stays, strict=True) if is_kept)
 
 
 def draw(issue_id: str, person_id: str) -> float:
@@ -194,25 +203,82 @@ def _minimum(team: Mapping[str, Any], groups: Groups, listed_count: int) -> dict
     return asked
 
 
-def _keep_within(
-    stays: NDArray[np.int64], score: NDArray[np.float64], places: int, groups: Groups, asked: Mapping[str, int], lots: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Who stays on (`stays`, the best first), and the nearest floors that can be met: as many stay as can without a floor being missed by more."""
+@dataclass(frozen=True)
+class _Best:
+    """The nearest floors that can be met, who stays on from the last list, and the selection."""
 
-    def with_first(count: int) -> tuple[NDArray[np.bool_], dict[str, int]]:
-        keep = np.zeros(len(score), np.bool_)
-        keep[stays[:count]] = True
-        return keep, selection.relaxed(score, places, groups, asked, keep, lots)
+    minimum: Mapping[str, int]
+    stays: NDArray[np.bool_]
+    found: selection.Selection
 
-    made = with_first(len(stays))
-    if made[1] == dict(asked):
-        return made
-    goal = sum(with_first(0)[1].values())
-    fits, too_many = 0, len(stays) + 1
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if sum(with_first(middle)[1].values()) == goal else (fits, middle)
-    return with_first(fits)
+
+@dataclass(frozen=True)
+class _Task:
+    """What a team's list is chosen by, one entry a person.
+
+    `goes_first`: comes well within the places by score; `may_stay`: stood on the last list and is near enough still; `groups`: those with a floor or
+    quota; `order`: positions by score and draw.
+    """
+
+    score: NDArray[np.float64]
+    lots: NDArray[np.float64]
+    order: NDArray[np.int64]
+    places: int
+    goes_first: NDArray[np.bool_]
+    may_stay: NDArray[np.bool_]
+    groups: Groups
+
+    def best(self, asked: Mapping[str, int]) -> _Best:
+        """The list under some floors: missed by as few people as can be, whoever stays. Under them nobody who goes first, and would be listed if no
+        one stayed on, makes room for somebody who stays; and then as many stay as can, of several such lists on that with the highest value."""
+        nobody = np.zeros(len(self.score), np.bool_)
+        minimum = selection.relaxed(self.score, self.places, self.groups, asked, nobody, self.lots)
+
+        def chosen(score: NDArray[np.float64], keep: NDArray[np.bool_]) -> selection.Selection:
+            return selection.select(score, self.places, self.groups, minimum, keep, self.lots)
+
+        found = chosen(self.score, nobody)
+        if not self.may_stay.any() or not (self.may_stay & ~found.chosen).any():
+            return _Best(minimum, self.may_stay & found.chosen, found)
+        first = self.goes_first & found.chosen
+        span = float(np.ptp(self.score)) or 1.0
+        # One more who stays counts for more than all scores together, which add up to a half at most.
+        steady = self.may_stay + (self.score - self.score.min()) / (2 * span * max(self.places, 1))
+        stays = self.may_stay & chosen(steady, first).chosen
+        return _Best(minimum, stays, chosen(self.score, first | stays))
+
+
+def _places(team: Mapping[str, Any]) -> int:
+    return max(int(team["slots_count"]) - int(team["reserve_count"]), 0)
+
+
+def _task(candidates: pa.Table, team: Mapping[str, Any], on_last_list: Collection[str], issue_id: str, lists: Lists, groups: Groups) -> _Task:
+    people = candidates["person_id"].to_pylist()
+    score = candidates["score"].to_numpy().astype(np.float64)
+    lots = np.array([draw(issue_id, person) for person in people], np.float64)
+    order = np.lexsort((lots, -score))
+    rank, places = _places_in(order), _places(team)
+    on_last = np.array([person in on_last_list for person in people], np.bool_)
+    goes_first = rank <= places / lists.stay_on_factor + ROUNDING
+    return _Task(score, lots, order, places, goes_first, on_last & (rank <= places * lists.stay_on_factor + ROUNDING), groups)
+
+
+def _given_up(task: _Task, asked: Mapping[str, int], best: _Best, risk: NDArray[np.float64]) -> tuple[dict[str, float], dict[str, float]]:
+    """What each floor costs in value, and in expected admissions where any risk is known of who is chosen with it or without: all is chosen anew."""
+
+    def worth(chosen: NDArray[np.bool_]) -> tuple[float, float]:
+        return math.fsum(task.score[chosen].tolist()), math.fsum(np.nan_to_num(risk[chosen]).tolist())
+
+    value, expected = worth(best.found.chosen)
+    prices, admissions = dict.fromkeys(asked, 0.0), {}
+    for name, count in asked.items():
+        others = {other: least for other, least in asked.items() if other != name}
+        without = task.best(others).found.chosen if count else best.found.chosen
+        value_without, expected_without = worth(without)
+        prices[name] = value_without - value
+        if not np.isnan(risk[without | best.found.chosen]).all():
+            admissions[name] = expected_without - expected
+    return prices, admissions
 
 
 def _with_margin_drawn(
@@ -279,6 +345,7 @@ def _group_rows(
     team: Mapping[str, Any],
     asked: Mapping[str, int],
     prices: Mapping[str, float],
+    admissions: Mapping[str, float],
     unmet: Mapping[str, int],
 ) -> tuple[dict[str, Any], ...]:
     eligible, listed = len(chosen), int(chosen.sum())
@@ -295,6 +362,7 @@ def _group_rows(
                 "floor": float(team[FLOORS[name][1]]) if name in asked and name in FLOORS else None,
                 "minimum_count": asked.get(name),
                 "value_given_up": prices.get(name),
+                "admissions_given_up": admissions.get(name),
                 "shortfall_count": unmet.get(name, 0),
             }
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath.cohorts.need_rules import HIGH, LEVELS, NONE, SOME
 from fuller_popheath.cohorts.person_columns import PERSON, Wanted, arrow_columns, keys_and, values
 from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.methods.percentiles import mid_rank_percentile
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -62,18 +63,14 @@ def strata(contacts: np.ndarray, upc: np.ndarray) -> np.ndarray:
 
 
 def received_percentile(upc: np.ndarray, stratum: np.ndarray) -> np.ndarray:
-    """Mid-rank percentile, 0 to 1, of each share among everybody's in the stratum; equal shares have the same, and their mean is 1/2. NaN: too few.
-
-    Of n people, b of whom have less and t the same (with the person): (b + t/2) / n.
-    """
+    """Mid-rank percentile, 0 to 1, of each share among everybody's in the stratum; equal shares have the same, and their mean is 1/2. NaN: too
+    few."""
     import numpy as np
 
     received = np.full(len(upc), np.nan)
     for number in range(1, len(STRATA)):
         rows = np.flatnonzero(stratum == number)
-        _, which, alike = np.unique(upc[rows], return_inverse=True, return_counts=True)
-        if len(rows):
-            received[rows] = ((np.cumsum(alike) - alike / 2) / len(rows))[which]
+        received[rows] = mid_rank_percentile(upc[rows])
     return received
 
 

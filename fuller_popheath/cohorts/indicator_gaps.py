@@ -40,7 +40,7 @@ def gaps(shown: pd.DataFrame, indicators: Indicators, confidence: float = 0.95, 
         made[name] = values.to_numpy(dtype=np.float64, na_value=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         for group in ("core20", "rest"):
-            made[f"{group}_percent"] = 100 * made[f"{group}_numerator"] / made[f"{group}_denominator"].where(made[f"{group}_denominator"] > 0)
+            made[f"{group}_value"] = 100 * made[f"{group}_numerator"] / made[f"{group}_denominator"].where(made[f"{group}_denominator"] > 0)
     for name, scale, compare in (("gap", 100.0, difference_of_proportions), ("ratio", 1.0, ratio_of_proportions)):
         for part, numbers in zip((name, f"{name}_lower", f"{name}_upper"), compare(a, b, c, d, confidence), strict=True):
             made[part] = np.where(known & np.isfinite(numbers), scale * numbers, np.nan)

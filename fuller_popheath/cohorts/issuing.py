@@ -8,15 +8,16 @@ neighbourhood can be on it: anything else is refused. What does not belong here:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.cohorts.capacity import TeamChoice, choose_team
+from fuller_popheath.cohorts.capacity import TeamChoice, choose_team, who_stays
 from fuller_popheath.cohorts.list_account import account_row, coverage, no_coverage, verdict_counts
-from fuller_popheath.cohorts.list_candidate import ELIGIBLE, priority_used
-from fuller_popheath.cohorts.list_changes import JOINED, LEFT, STAYED, After, Before, differences
+from fuller_popheath.cohorts.list_candidate import ELIGIBLE, priority_in_use
+from fuller_popheath.cohorts.list_changes import JOINED, LEFT, STAYED, After, Before, before_again, differences
 from fuller_popheath.cohorts.list_rows import PERSON, PRACTICE, REVIEW, facts, rows_of
 from fuller_popheath.cohorts.pruning import ACCOUNT, CANDIDATE, GROUP, LIST, LIST_CHANGE, LISTED, LOG, REMOVED, TEAM
 from fuller_popheath.cohorts.review_words import review_in_words
@@ -31,6 +32,8 @@ from fuller_popheath.specs import ContractId, Inputs, Night
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from fuller_popheath.site_lists import Lists
 
 CHECKS = "core/list_size_check"
 ISSUE = re.compile(r"list-(\d{4}-\d{2}-\d{2})(?:-(\d{1,2}))?")
@@ -84,14 +87,15 @@ def issue(
 ) -> dict[ContractId, pa.Table]:
     """The rows of the five tables of lists that a new issue has, for some teams (all of core/team_capacity).
 
-    `standing`: the lists of all teams until now, pruned as at `as_of`: whoever stands on another team's list, or has just been given a place by a
-    team before in the order of team_id, is on no second one. `changes`: settings of a team to use in place of its own, by team_id. The same
+    `standing`: the lists of all teams until now, pruned as at `as_of`: whoever stands on another team's list, stays on it, or has just been given a
+    place by a team before in the order of team_id, is on no second one. A list that is made anew on its day of issue is compared with the one that
+    stood before the day, and those stay on who stood on that. `changes`: settings of a team to use in place of its own, by team_id. The same
     arguments give the same list. Raises ContractBroken, with counts, where people who could be listed are not of their team's neighbourhood, and
     SettingsWrong for a change that cannot be made.
     """
-    made = _chosen(tables, standing, night, sorted(teams), changes, issue_id)
+    befores = {team_id: _before(standing, team_id, as_of) for team_id in sorted(teams)}
+    made = _chosen(tables, standing, befores, night, changes, issue_id)
     rows = _rows(made, tables, as_of, issue_id)
-    befores = {each.team["team_id"]: _before(standing, each.team["team_id"]) for each in made}
     changed = _changes(made, rows, befores, tables, as_of, issue_id)
     is_new = {(row["team_id"], row["person_id"]): row["change"] == JOINED for row in changed}
     rows["is_new"] = [is_new[key] for key in zip(rows["team_id"], rows["person_id"], strict=True)]
@@ -99,7 +103,7 @@ def issue(
     groups = [{**key, "team_id": each.team["team_id"], **row} for each in made for row in each.choice.groups]
     return {
         LIST: _conformed(rows, LIST),
-        ACCOUNT: _from_rows(_accounts(made, rows, changed, tables, night, key), ACCOUNT),
+        ACCOUNT: _from_rows(_accounts(made, rows, changed, tables, standing, night, key), ACCOUNT),
         GROUP: _from_rows(groups, GROUP),
         LOG: _log(made, as_of, issue_id),
         LIST_CHANGE: _from_rows(changed, LIST_CHANGE),
@@ -107,33 +111,64 @@ def issue(
 
 
 def _chosen(
-    tables: Inputs, standing: Mapping[ContractId, pa.Table], night: Night, teams: Sequence[str], changes: Changes, issue_id: str
+    tables: Inputs, standing: Mapping[ContractId, pa.Table], befores: Mapping[str, Before | None], night: Night, changes: Changes, issue_id: str
 ) -> list[_Made]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     settings = {row["team_id"]: row for row in tables[TEAM].to_pylist()}
     candidates = tables[CANDIDATE].filter(pc.equal(tables[CANDIDATE]["verdict"], ELIGIBLE))
-    candidates = candidates.filter(pc.is_in(candidates["team_id"], value_set=pa.array(teams, pa.string())))
+    candidates = candidates.filter(pc.is_in(candidates["team_id"], value_set=pa.array(befores, pa.string())))
     _refuse_strangers(candidates, settings, tables[PERSON])
-    is_risk_in_use = tables[CANDIDATE]["risk"].null_count < tables[CANDIDATE].num_rows
-    last = standing[LIST].filter(pc.equal(standing[LIST]["state"], LISTED)).select(["team_id", "person_id"]).to_pydict()
-    on_list = list(zip(last["team_id"], last["person_id"], strict=True))
-    taken = {person for team, person in on_list if team not in teams}
-    plus = (*night.site.plus.groups, *night.site.plus.local)
-    made = []
-    for team_id in teams:
+    lists, plus = night.site.lists, (*night.site.plus.groups, *night.site.plus.local)
+    taken = _listed_by(standing[LIST], but=befores)
+    asked: dict[str, tuple[dict[str, Any], pa.Table]] = {}
+    for team_id in befores:
         team = changed_team(settings[team_id], changes.get(team_id, {}))
-        eligible = candidates.filter(pc.equal(candidates["team_id"], team_id))
-        eligible = eligible.filter(pc.invert(pc.is_in(eligible["person_id"], value_set=pa.array(sorted(taken), pa.string()))))
-        team["priority_used"] = priority_used(team["priority"], is_risk_in_use)
+        eligible = _without(candidates.filter(pc.equal(candidates["team_id"], team_id)), taken)
+        team["priority_used"] = priority_in_use(team["priority"], tables[CANDIDATE])
         if team["priority"] != settings[team_id]["priority"]:
             eligible = rescored(eligible, team["priority_used"], tables)
-        choice = choose_team(eligible, team, {person for at, person in on_list if at == team_id}, issue_id, night.site.lists, plus)
+        asked[team_id] = team, eligible
+    stays = _stays(asked, befores, issue_id, lists)
+    made = []
+    for team_id, (team, people) in asked.items():
+        others = {person for other, kept in stays.items() if other != team_id for person in kept}
+        eligible = _without(people, taken | others)
+        before = befores[team_id]
+        choice = choose_team(eligible, team, before.listed if before else (), issue_id, lists, plus)
         listed = eligible["person_id"].filter(pa.array(choice.chosen)).to_pylist()
         taken.update(listed)
         made.append(_Made(team, eligible, choice, dict(zip(listed, row_references(issue_id, team_id, listed), strict=True))))
     return made
+
+
+def _stays(
+    asked: Mapping[str, tuple[Mapping[str, Any], pa.Table]], befores: Mapping[str, Before | None], issue_id: str, lists: Lists
+) -> dict[str, frozenset[str]]:
+    """Of teams that share a neighbourhood, whom each would keep of its last list if the others had all of theirs: they are for no other team."""
+    areas = Counter(team["neighbourhood_code"] for team, _ in asked.values())
+    shared = [team_id for team_id, (team, _) in asked.items() if areas[team["neighbourhood_code"]] > 1]
+    listed = {team_id: before.listed for team_id in shared if (before := befores[team_id])}
+    kept = {}
+    for team_id, own in listed.items():
+        team, eligible = asked[team_id]
+        others = {person for other, people in listed.items() if other != team_id for person in people}
+        kept[team_id] = who_stays(_without(eligible, others), team, own, issue_id, lists)
+    return kept
+
+
+def _listed_by(listed: pa.Table, but: Collection[str]) -> set[str]:
+    """Who stands on the lists of all teams but some."""
+    rows = listed.select(["team_id", "person_id", "state"]).to_pylist()
+    return {row["person_id"] for row in rows if row["state"] == LISTED and row["team_id"] not in but}
+
+
+def _without(people: pa.Table, some: Collection[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return people.filter(pc.invert(pc.is_in(people["person_id"], value_set=pa.array(sorted(some), pa.string()))))
 
 
 def _refuse_strangers(candidates: pa.Table, teams: Mapping[str, Mapping[str, Any]], person: pa.Table) -> None:
@@ -182,26 +217,31 @@ def _rows(made: Sequence[_Made], tables: Inputs, as_of: date, issue_id: str) -> 
     return rows.join(about, on="person_id").assign(as_of=as_of, issue_id=issue_id, state=LISTED, mark=None, marked_on=None)
 
 
-def _before(standing: Mapping[ContractId, pa.Table], team_id: str) -> Before | None:
-    """A team's list until now; None where it has none."""
+def _before(standing: Mapping[ContractId, pa.Table], team_id: str, as_of: date) -> Before | None:
+    """The list that a team's new one is compared with: that until now, or where that was issued today the one before; None where there is none."""
     import pyarrow.compute as pc
 
     def own(name: ContractId) -> pa.Table:
         return standing[name].filter(pc.equal(standing[name]["team_id"], team_id))
 
+    def places(issue_id: str) -> dict[str, int]:
+        log = own(LOG).filter(pc.equal(own(LOG)["issue_id"], issue_id)).select(["person_id", "rank_by_score"]).to_pydict()
+        return dict(zip(log["person_id"], log["rank_by_score"], strict=True))
+
     accounts = own(ACCOUNT).select(["issue_id", "issued_on"]).to_pylist()
     if not accounts:
         return None
-    issue_id = accounts[0]["issue_id"]
-    rows = own(LIST).select(["person_id", "state", "rank", "practice_code"]).to_pandas().set_index("person_id")
-    log = own(LOG).filter(pc.equal(own(LOG)["issue_id"], issue_id)).select(["person_id", "rank_by_score"]).to_pydict()
-    removed = own(LIST_CHANGE).filter(pc.equal(own(LIST_CHANGE)["change"], REMOVED)).select(["person_id", "words"]).to_pydict()
+    issue_id, issued_on, changes = accounts[0]["issue_id"], accounts[0]["issued_on"], own(LIST_CHANGE).to_pylist()
+    if issued_on == as_of:
+        earlier = next((row["previous_issue_id"] for row in changes if row["previous_issue_id"]), None)
+        named = ISSUE.fullmatch(earlier or "")
+        return before_again(changes, date.fromisoformat(named.group(1)), places(named.group())) if named else None
     return Before(
         issue_id=issue_id,
-        issued_on=accounts[0]["issued_on"],
-        rows=rows,
-        places=dict(zip(log["person_id"], log["rank_by_score"], strict=True)),
-        taken_off=dict(zip(removed["person_id"], removed["words"], strict=True)),
+        issued_on=issued_on,
+        rows=own(LIST).select(["person_id", "state", "rank", "practice_code"]).to_pandas().set_index("person_id"),
+        places=places(issue_id),
+        taken_off={row["person_id"]: row["words"] for row in changes if row["change"] == REMOVED},
     )
 
 
@@ -246,14 +286,24 @@ def _ended(review: pa.Table, since: date, as_of: date) -> dict[str, str]:
 
 
 def _accounts(
-    made: Sequence[_Made], rows: pd.DataFrame, changed: Sequence[Mapping[str, Any]], tables: Inputs, night: Night, key: Mapping[str, Any]
+    made: Sequence[_Made],
+    rows: pd.DataFrame,
+    changed: Sequence[Mapping[str, Any]],
+    tables: Inputs,
+    standing: Mapping[ContractId, pa.Table],
+    night: Night,
+    key: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
+    import pyarrow.compute as pc
+
     counts = verdict_counts(tables[CANDIDATE])
     covered = coverage(tables[CHECKS].to_pandas(), tables[PRACTICE].to_pandas())
     shown = set(rows.loc[rows["risk_is_demonstration"].eq(True), "team_id"])
+    on_lists = _listed_by(standing[LIST], but=[each.team["team_id"] for each in made]).union(*(each.listed for each in made))
     accounts = []
     for each in made:
         team_id = each.team["team_id"]
+        could = tables[CANDIDATE].filter(pc.and_(pc.equal(tables[CANDIDATE]["team_id"], team_id), pc.equal(tables[CANDIDATE]["verdict"], ELIGIBLE)))
         kinds = [row["change"] for row in changed if row["team_id"] == team_id]
         accounts.append(
             {
@@ -262,6 +312,7 @@ def _accounts(
                 **account_row(
                     each.team, each.choice, counts.get(team_id, {}), covered.get(each.team["neighbourhood_code"], no_coverage()), night.site.lists
                 ),
+                "elsewhere_count": len((on_lists - set(each.listed)).intersection(could["person_id"].to_pylist())),
                 **{f"{kind}_count": kinds.count(kind) for kind in (JOINED, LEFT, STAYED)},
                 "is_demonstration": team_id in shown,
             }

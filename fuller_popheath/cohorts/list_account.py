@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.cohorts.capacity import ROUNDING
+from fuller_popheath.cohorts.list_candidate import VERDICTS
 from fuller_popheath.cohorts.list_words import PRIORITIES, group_told
 from fuller_popheath.place.neighbourhood_practice import NO_PCN, NO_PCN_NAME
 
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
     from fuller_popheath.cohorts.capacity import TeamChoice
     from fuller_popheath.site_lists import Lists
 
-VERDICTS = (
-    *("eligible", "type_1_objection", "type_1_unknown", "national_objection", "sensitive_record"),
-    *("review", "team_excludes", "below_points"),
-)
-"""What becomes of a person at a team, as core/list_candidate has it."""
 NO_TEAM = "NO-TEAM"
 """Stands in the account for the people whom no team serves."""
 NO_LISTS_SENT = "No practice of this neighbourhood is known to have sent a list."
@@ -40,7 +37,7 @@ def verdict_counts(candidates: pa.Table) -> dict[str, dict[str, int]]:
 
 
 def account_row(team: Mapping[str, Any], choice: TeamChoice, counts: Mapping[str, int], fresh: Mapping[str, Any], lists: Lists) -> dict[str, Any]:
-    """The row of one team in products/cohort_list_account, but for its key, what changed since the last list, and is_demonstration.
+    """The row of one team in products/cohort_list_account, but for its key, elsewhere_count, what changed since the last list, and is_demonstration.
 
     `team`: its row of core/team_capacity with `priority_used`; `counts`: its own of `verdict_counts`; `fresh`: its neighbourhood's of `coverage`.
     """
@@ -60,6 +57,7 @@ def account_row(team: Mapping[str, Any], choice: TeamChoice, counts: Mapping[str
         "expected_admissions": expected.admissions if expected else None,
         "expected_lower": expected.lower if expected else None,
         "expected_upper": expected.upper if expected else None,
+        "scored_count": expected.scored_count if expected else 0,
         "threshold_score": None if math.isnan(choice.threshold) else choice.threshold,
         "value": choice.value if listed else None,
         "floors": floors_told(choice.groups),
@@ -82,7 +80,7 @@ def no_team_row(people: int) -> dict[str, Any]:
         **counts,
         "registered_count": people,
         "no_team_count": people,
-        **dict.fromkeys((*none, "joined_count", "left_count", "stayed_count"), 0),
+        **dict.fromkeys((*none, "scored_count", "elsewhere_count", "joined_count", "left_count", "stayed_count"), 0),
         **dict.fromkeys(("expected_admissions", "expected_lower", "expected_upper", "threshold_score", "value", "floors", "floors_unmet")),
         **no_coverage(),
         "coverage": "These people are registered with practices of no neighbourhood that has a team.",
@@ -98,7 +96,7 @@ def floors_told(groups: Sequence[Mapping[str, Any]]) -> str | None:
         if row["minimum_count"] is None:
             continue
         asked = f"at least {row['floor']:g} times their share" if row["floor"] is not None else "a quota"
-        cost = f", and cost {row['value_given_up']:.3g} of the sum of scores" if row["value_given_up"] else ""
+        cost = f", and cost {row['value_given_up']:.3g} of the sum of scores" if row["value_given_up"] > ROUNDING else ""
         group = group_told(row["group"])
         told.append(f"{group[:1].upper()}{group[1:]}: {asked}, which is {row['minimum_count']}; {row['listed_count']} are listed{cost}")
     return ". ".join(told) + "." if told else None
@@ -117,7 +115,11 @@ def rule_told(team: Mapping[str, Any], choice: TeamChoice, lists: Lists) -> str:
         told.append("No model is in use, so points of need stand in for the risk.")
     if team["newly_surfaced_percent"]:
         told.append(f"{team['newly_surfaced_percent']:g} % of the places are for newly surfaced people.")
-    told.append(f"Who was on the last list stays while their place by score is within {lists.stay_on_factor:g} times the places.")
+    first = math.floor(choice.places / lists.stay_on_factor + ROUNDING)
+    told.append(
+        f"The first {first:,} by score go before all others; then who was on the last list stays while their place by score is within "
+        f"{lists.stay_on_factor:g} times the places. Floors and quota go before both."
+    )
     told.append("Equal scores are decided by lot, and the lot is recorded.")
     if lists.margin_band:
         told.append(f"About {2 * lists.margin_band} people at the margin are drawn by lot.")

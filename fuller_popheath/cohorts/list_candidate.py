@@ -93,6 +93,17 @@ def priority_used(priority: str, is_risk_in_use: bool) -> str:
     return BY_NEED if priority in (RISK, RISK_AND_GAP) and not is_risk_in_use else priority
 
 
+def priority_in_use(priority: str, candidates: pa.Table) -> str:
+    """The same for rows of core/list_candidate, whose column priority_used says whether a model is in use.
+
+    Where no team of these rows asks for a risk, one is in use if it is known of anybody.
+    """
+    if priority not in (RISK, RISK_AND_GAP):
+        return priority
+    told = set(candidates["priority_used"].unique().to_pylist())
+    return priority_used(priority, bool(told & {RISK, RISK_AND_GAP}) or candidates["risk"].null_count < candidates.num_rows)
+
+
 def mid_rank_percentile(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """The share of people with a lower number, and half of those with the same (the person too): between 0 and 1, 0.5 on average."""
     if not len(numbers):

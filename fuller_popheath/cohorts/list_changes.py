@@ -5,7 +5,7 @@ Every difference has exactly one row, and so has everybody who stayed. What does
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 JOINED, STAYED, LEFT = "joined", "stayed", "left"
 FIRST_LIST = "the team's first list"
+WAS_OFF = ("was taken off the last list (", ") and can be listed again")
+BY_PLACE, BY_OTHERS = "place ", "is on the list of team "
+STOOD_UNTIL_NOW = (VERDICTS["below_points"], VERDICTS["team_excludes"], VERDICTS["eligible"])
+"""How it is told of somebody who stood on the last list to the end that they left."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Before:
     rows: pd.DataFrame
     places: Mapping[str, int]
     taken_off: Mapping[str, str]
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Who stood on it to the end."""
+        return frozenset(self.rows.index[self.rows["state"] == "listed"])
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,36 @@ def differences(before: Before | None, after: After) -> Iterator[dict[str, Any]]
         }
 
 
+def before_again(changes: Sequence[Mapping[str, Any]], issued_on: date, places: Mapping[str, int]) -> Before | None:
+    """The list before the one that `changes` were told of; None where that was the first.
+
+    `changes`: the rows of core/list_change of a team's list that is to be made anew on its day of issue, those among them who were taken off since;
+    `issued_on` and `places`: of the list before.
+    """
+    import pandas as pd
+
+    rows, taken_off, issue_id = [], {}, ""
+    for row in changes:
+        if row["change"] not in (JOINED, STAYED, LEFT):
+            continue
+        issue_id = row["previous_issue_id"] or issue_id
+        if row["previous_rank"] is None:
+            continue
+        words = str(row["words"])
+        if row["change"] == JOINED:
+            taken_off[row["person_id"]] = words.partition(WAS_OFF[0])[2].rpartition(WAS_OFF[1])[0]
+        elif row["change"] == LEFT and not words.startswith((BY_PLACE, BY_OTHERS)) and words not in STOOD_UNTIL_NOW:
+            taken_off[row["person_id"]] = words
+        rows.append({"person_id": row["person_id"], "rank": row["previous_rank"], "practice_code": row["practice_code"]})
+    if not issue_id:
+        return None
+    made = pd.DataFrame(rows, columns=["person_id", "rank", "practice_code"]).set_index("person_id")
+    since = {row["person_id"]: row["words"] for row in changes if row["change"] == "removed" and row["person_id"] in made.index}
+    off = {**taken_off, **since}
+    made["state"] = ["removed" if person in off else "listed" for person in made.index]
+    return Before(issue_id=issue_id, issued_on=issued_on, rows=made, places=places, taken_off=off)
+
+
 def _records(rows: pd.DataFrame) -> list[Any]:
     return rows.reset_index().to_dict("records")
 
@@ -91,7 +130,7 @@ def _joined(row: Mapping[str, Any], after: After, before: Before | None, was_on:
     if before is None:
         told.insert(0, FIRST_LIST)
     elif was_on:
-        told.insert(0, f"was taken off the last list ({before.taken_off.get(person, 'no reason is kept')}) and can be listed again")
+        told.insert(0, before.taken_off.get(person, "no reason is kept").join(WAS_OFF))
     elif person not in before.places:
         told.insert(0, _why_now(row, after, before))
     elif before.places[person] != after.places[person]:
@@ -135,11 +174,11 @@ def _left(person: str, after: After, before: Before | None) -> str:
     if before and person in before.taken_off:
         return before.taken_off[person]
     if person in after.elsewhere:
-        return f"is on the list of team {after.elsewhere[person]} now"
+        return f"{BY_OTHERS}{after.elsewhere[person]} now"
     if person not in after.places:
         return VERDICTS.get(after.verdicts.get(person, ""), "is not in the team's neighbourhood any more")
     place, was = after.places[person], before.places.get(person) if before else None
     then = f"; {was:,} last time" if was is not None else ""
     if place <= after.slots:
-        return f"place {place:,} by score for {after.slots:,} places, but groups have their share, or the lot decided at the margin{then}"
-    return f"place {place:,} by score, and there are {after.slots:,} places{then}"
+        return f"{BY_PLACE}{place:,} by score for {after.slots:,} places, but groups have their share, or the lot decided at the margin{then}"
+    return f"{BY_PLACE}{place:,} by score, and there are {after.slots:,} places{then}"

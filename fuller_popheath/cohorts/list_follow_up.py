@@ -1,7 +1,7 @@
 """What became of the people who could have been listed in an issue, listed or not: by the rules of the outcome that lists are made for.
 
-Follow-up begins on the day of the issue and is as long for everybody. Whoever leaves every practice's list has no outcome that anybody knows, and is left
-out of every figure; whoever dies is followed to the death (`risk/outcome_labels.py`). What does not belong here: any figure of a list.
+Follow-up begins on the day of the issue and is as long for everybody. Whoever leaves every practice's list has no outcome that anybody knows, and
+is left out of every figure; whoever dies is followed to the death (`risk/outcome_labels.py`). What does not belong here: any figure of a list.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def inputs() -> tuple[ContractId, ...]:
 def what_became(engine: Engine, sources: Sources, people: pa.Array, issued_on: date, days: int, as_of: date, site: Site) -> pa.Table:
     """One row for each of `people` (person ids, each once), in their order.
 
-    Columns: person_id; is_followed (false: left every list); has_died; has_outcome (by the outcome's rules, within `days`); before_count and after_count,
-    the days on which an emergency stay began in the 365 days before the issue and in follow-up, both as the records of `as_of` tell them; followed_years,
-    until death or the end. `sources`: `inputs` of `as_of`. Raises what `risk/outcome_labels.label` raises: SettingsWrong where follow-up is not over,
-    InputMissing where records do not cover it or lists hold no one who died or left.
+    Columns: person_id; is_followed (false: left every list); has_died; has_outcome (by the outcome's rules, within `days`); before_count and
+    after_count, the days on which an emergency stay began in the 365 days before the issue and in follow-up, both as the records of `as_of` tell
+    them; followed_years, until death or the end. `sources`: `inputs` of `as_of`. Raises what `risk/outcome_labels.label` raises: SettingsWrong
+    where follow-up is not over, InputMissing where records do not cover it or lists hold no one who died or left.
     """
     import pyarrow as pa
 
@@ -61,7 +61,8 @@ def what_became(engine: Engine, sources: Sources, people: pa.Array, issued_on: d
     lived = np.minimum(_days_after(followed["death_date"], issued_on, days), days)
     at, day = _events(spec, engine, given, index, as_of, followed)
     size = len(people)
-    in_time = (day >= 0) & (day < days)
+    # What is told of a day after the death is a mistake, here as in the outcome.
+    in_time = (day >= 0) & (day < days) & (day <= lived[at])
     return pa.table(
         {
             "person_id": people,

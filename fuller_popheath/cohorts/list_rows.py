@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from fuller_popheath.cohorts.person_columns import SHOWN_RISK
 from fuller_popheath.cohorts.reviews import last_reviews
 from fuller_popheath.errors import ContractBroken
 from fuller_popheath.specs import ContractId, Inputs
@@ -21,8 +22,6 @@ PERSON, NEED, GAP = "core/person", "core/continuity_need", "core/continuity_gap"
 CONTINUITY, CONTACTS, HOSPITAL = "features/continuity", "features/contacts", "features/hospital"
 SCORE, REASON, CHANGE = "risk/score", "risk/score_reason", "risk/score_change"
 OBJECTION, REVIEW, PRACTICE = "core/person_objection", "core/review", "core/neighbourhood_practice"
-SHOWN_RISK = "emergency_admission_12m"
-"""The one outcome whose risk stands on a list."""
 MOST_REASONS = 3
 """So many reasons for a risk are told."""
 NO_REASON = "none is recorded"

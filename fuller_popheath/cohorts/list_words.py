@@ -10,7 +10,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from fuller_popheath.cohorts.review_words import review_in_words
+from fuller_popheath.cohorts.review_words import MONTHS, review_in_words
 
 DIED, LEFT, OBJECTS, SENSITIVE = "died", "left", "objects", "sensitive"
 REVIEWED, WISH, TEAM_ENDED = "reviewed", "unlisted_wish", "team_ended"
@@ -64,7 +64,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 
 def day_told(day: date) -> str:
     """A day as it is written on a list: 3 Nov 2026."""
-    return f"{day.day} {day:%b %Y}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def review_told(review: Mapping[str, Any]) -> str:

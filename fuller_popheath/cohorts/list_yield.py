@@ -18,7 +18,7 @@ from fuller_popheath.methods import poisson_binomial
 from fuller_popheath.methods.discontinuity import Discontinuity, discontinuity
 from fuller_popheath.methods.estimates import Estimate
 from fuller_popheath.methods.paired_lot import effect_of_lot
-from fuller_popheath.methods.regression_to_mean import Fall, Shares, regression_to_mean, shares_alike
+from fuller_popheath.methods.regression_to_mean import Fall, Shares, regression_to_mean, shares_alike, weights_alike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +34,9 @@ BAND_OF_SCORE = 0.05
 MOST_BEFORE = 3
 """People with so many admissions in the year before, or more, count as alike in that."""
 LEAST_NEAR, LEAST_EVENTS, LEAST_PAIRS = 30, 5, 10
-"""An estimate at the cut-off needs so many people within the bandwidth on either side, and among them so many with the outcome and so many without; the
-lot's answer so many pairs. Local choices: intervals at the cut-off are those of large numbers, and the lot's, though exact, say nothing with fewer."""
+"""An estimate at the cut-off needs so many people within the bandwidth on either side, and among them so many with the outcome and so many without;
+the lot's answer so many pairs. Local choices: intervals at the cut-off are those of large numbers, and the lot's, though exact, say nothing with
+fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +44,9 @@ class Candidates:
     """Everybody who could have been listed in an issue: one element a person in each.
 
     `team`, `priority`: code of the team, and what its order rested on. `score`, `rank_by_score`, `probability` (NaN: not scored), `is_listed`,
-    `is_in_margin_band` as in core/selection_log. `was_on_last`: on the team's list before, whose people stay on more easily. `cell`: which of the groups
-    that had a floor or quota the person is in, as a number; -1 where that is not known. `is_elsewhere`: on another list before or in the time.
-    `objects`: by now kept out of lists and training. The others as in `list_follow_up.what_became`.
+    `is_in_margin_band` as in core/selection_log. `was_on_last`: on the team's list before, whose people stay on more easily. `cell`: which of the
+    groups that had a floor or quota the person is in, as a number; -1 where that is not known. `is_elsewhere`: on another list before or in the
+    time. `objects`: by now kept out of lists and training. The others as in `list_follow_up.what_became`.
     """
 
     team: NDArray[np.str_]
@@ -99,10 +100,11 @@ class Came:
 
 @dataclass(frozen=True)
 class AtCutOff:
-    """The jump in the share with the outcome at the cut-off of teams of one priority; and, as a check, in the share with an admission the year before.
+    """The jump in the share with the outcome at the cut-off of teams of one priority; and, as a check, in the share with an admission the year
+    before.
 
-    `people`: followed, of cells that a cut-off parts, not on the list before; `unclear`: people of cells that the score does not part. `jump`, `check`:
-    None with too few people, of whom `below`, `above` are near.
+    `people`: followed, of cells that a cut-off parts, not on the list before; `unclear`: people of cells that the score does not part. `jump`,
+    `check`: None with too few people, of whom `below`, `above` are near.
     """
 
     priority: str
@@ -134,6 +136,7 @@ class ListYield:
     """One issue: both sides, what was predicted, what befell people alike, the estimates at the cut-off (one a priority), and the lot's.
 
     `rate_before`, `rate_after`: admissions a person-year of all listed who were followed up, in the year before and after; NaN for nobody.
+    `risk_apart`: mean predicted risk of those listed less that of those alike in it, over a year; NaN where it is not known.
     """
 
     listed: Account
@@ -143,6 +146,7 @@ class ListYield:
     rate_before: float
     rate_after: float
     alike: Shares
+    risk_apart: float
     fall: Fall
     has_band: bool
     at_cut_off: tuple[AtCutOff, ...]
@@ -168,6 +172,7 @@ def list_yield(people: Candidates, is_full_time: bool) -> ListYield:
         rate_before=float(people.before_count[own].mean()) if own.any() else math.nan,
         rate_after=float(people.after_count[own].sum()) / years if years else math.nan,
         alike=shares_alike(people.has_outcome[counts], listed[counts], stratum[counts], LEVEL),
+        risk_apart=_risk_apart(people, stratum),
         fall=regression_to_mean(
             people.before_count[counts],
             people.after_count[counts],
@@ -197,6 +202,15 @@ def alike_in_risk(people: Candidates) -> NDArray[np.int64]:
     order = np.unique(people.priority, return_inverse=True)[1].astype(np.int64)
     band = np.floor(people.score / BAND_OF_SCORE + 1e-9).astype(np.int64)
     return np.asarray(np.unique(np.stack([order, band]), axis=1, return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def _risk_apart(people: Candidates, stratum: NDArray[np.int64]) -> float:
+    risk, listed = people.probability[people.counts], people.is_listed[people.counts]
+    weight = weights_alike(listed, stratum[people.counts])
+    matched = float(weight[listed].sum())
+    if not matched or np.isnan(risk[weight > 0]).any():
+        return math.nan
+    return float((np.where(listed, weight, -weight) * np.nan_to_num(risk)).sum()) / matched
 
 
 def _account(people: Candidates, side: Flags) -> Account:
@@ -232,8 +246,9 @@ def _interval(risk: Numbers) -> tuple[int, int]:
 def at_cut_off(people: Candidates) -> tuple[AtCutOff, ...]:
     """The estimate of each priority, teams together, each person by the distance from the own team's cut-off.
 
-    Score alone decided about those who were not on the list before: within a cell (members of the same groups with a floor or quota) the best are listed
-    down to a cut-off, half way between the last listed and the first not. Cells without either, and such as score does not part, are left out.
+    Score alone decided about those who were not on the list before: within a cell (members of the same groups with a floor or quota) the best are
+    listed down to a cut-off, half way between the last listed and the first not. Cells without either, and such as score does not part, are left
+    out.
     """
     with_band = np.isin(people.team, np.unique(people.team[people.is_in_margin_band]))
     free = ~people.was_on_last & ~with_band & (people.cell >= 0)
@@ -250,7 +265,7 @@ def at_cut_off(people: Candidates) -> tuple[AtCutOff, ...]:
         cut = (people.score[at[listed]].min() + people.score[at[~listed]].max()) / 2
         distance[at] = people.score[at] - cut
     made = [_of_priority(people, str(name), distance, unclear) for name in np.unique(people.priority[free])]
-    return tuple(made)
+    return tuple(each for each in made if each.people or each.unclear)
 
 
 def _cells(people: Candidates) -> NDArray[np.int64]:
@@ -277,8 +292,8 @@ def _of_priority(people: Candidates, priority: str, distance: Numbers, unclear: 
 def by_lot(people: Candidates) -> ByLot:
     """The answer of the lot, teams together.
 
-    Pairs are found again as `cohorts/capacity.py` made them: within a cell the last listed before the lot with the first not listed, and so on outwards.
-    Raises ContractBroken where they cannot be: somebody's cell is not known, or not exactly one of a pair is listed.
+    Pairs are found again as `cohorts/capacity.py` made them: within a cell the last listed before the lot with the first not listed, and so on
+    outwards. Raises ContractBroken where they cannot be: somebody's cell is not known, or not exactly one of a pair is listed.
     """
     band = people.is_in_margin_band
     if unknown := int((band & (people.cell < 0)).sum()):

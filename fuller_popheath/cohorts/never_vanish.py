@@ -21,12 +21,29 @@ POPULATION_COLUMNS: Mapping[ContractId, tuple[str, ...]] = {
     CONTACTS: ("person_id", "contact_count_365"),
 }
 SEGMENT_COUNT, SELECTION_GROUP, SCORECARD = "products/segment_count", "core/selection_group", "products/risk_scorecard"
-PRODUCTS: tuple[ContractId, ...] = (SEGMENT_COUNT, SELECTION_GROUP, SCORECARD)
-"""What is looked at: everything that tells of groups of people."""
-
+GROUP = "people_group"
+"""The column by which a table tells of groups of people. Whatever in core/ or products/ has it in its contract is looked at."""
+NAMED_OTHERWISE: tuple[ContractId, ...] = (SELECTION_GROUP, SCORECARD)
+"""These tell of groups of people in columns of other names."""
+FOLDERS = ("core", "products")
 UNDER_18, LOW_CONTACT, ANY_PLUS = "under_18", "low_contact", "plus"
 ADULT_FROM = 18
 MEMBER = "yes"
+
+
+def __getattr__(name: str) -> tuple[ContractId, ...]:
+    """PRODUCTS, the answer of `products_looked_at`: made when it is asked for, because it reads contracts."""
+    if name == "PRODUCTS":
+        return products_looked_at()
+    raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def products_looked_at() -> tuple[ContractId, ...]:
+    """What must tell of every group: each table of core/ and products/ whose contract has the column GROUP, and NAMED_OTHERWISE; sorted."""
+    from fuller_popheath.contracts import contract_ids, load_contract
+
+    found = {name for folder in FOLDERS for name in contract_ids(folder) if GROUP in load_contract(name).column_names}
+    return tuple(sorted({*found, *NAMED_OTHERWISE}))
 
 
 def groups_in(population: Inputs) -> tuple[str, ...]:
@@ -45,15 +62,15 @@ def groups_in(population: Inputs) -> tuple[str, ...]:
 def vanished(population: Inputs, products: Mapping[ContractId, pa.Table]) -> list[tuple[ContractId, str]]:
     """Each product and group of the population of which it says nothing; none: nobody has vanished.
 
-    `products`: those of PRODUCTS that were made. In products/segment_count a group must be there at every level of areas; in core/selection_group on
-    every list; products/risk_scorecard judges PLUS groups of its own, so that there any of them will do (`plus`). A product without a row has not
-    been made, and is not judged.
+    `products`: those of `products_looked_at` that were made. In products/segment_count a group must be there at every level of areas (PLUS groups
+    above the PCN); in core/selection_group on every list; products/risk_scorecard judges PLUS groups of its own, so that there any of them will do
+    (`plus`); in any other a group must stand somewhere. A product without a row has not been made, and is not judged.
     """
     groups = groups_in(population)
     found = []
-    for name in PRODUCTS:
-        if name in products and products[name].num_rows:
-            told = _TOLD[name](products[name])
+    for name, table in products.items():
+        if table.num_rows:
+            told = _TOLD[name](table) if name in _TOLD else set(table[GROUP].unique().to_pylist())
             asked = _own(groups) if name == SCORECARD else groups
             found += [(name, group) for group in asked if group not in told]
     return found
@@ -75,7 +92,12 @@ def _everywhere(table: pa.Table, by: tuple[str, ...], group: str) -> set[str]:
 
 
 def _of_segments(table: pa.Table) -> set[str]:
-    return _everywhere(table, ("area_type", "scheme"), "people_group")
+    """PLUS groups are told of by ICB and place only: in a PCN nearly all of their counts would be hidden."""
+    import pyarrow.compute as pc
+
+    above = table.filter(pc.not_equal(table["area_type"], "pcn"))
+    by_pcn = _everywhere(table, ("area_type", "scheme"), GROUP)
+    return by_pcn | (_everywhere(above, ("area_type", "scheme"), GROUP) - {UNDER_18, LOW_CONTACT} if above.num_rows else set())
 
 
 def _of_selection(table: pa.Table) -> set[str]:

@@ -52,9 +52,23 @@ INPUTS: tuple[ContractId, ...] = (TEAM, CANDIDATE, PERSON, REGISTRATION, HOSPITA
 
 
 def standing_of(previous: Mapping[ContractId, pa.Table] | None) -> dict[ContractId, pa.Table]:
-    """The tables of lists of an earlier night, each there: with its columns and no rows where it was not."""
+    """The tables of lists of an earlier night, each there: with its columns and no rows where it was not.
+
+    A column that may be empty and was not kept on that night is empty.
+    """
     given = previous or {}
-    return {name: conform(given[name], load_contract(name)) if name in given else empty_table(load_contract(name)) for name in LISTS}
+    return {
+        name: conform(_with_newer(given[name], name), load_contract(name)) if name in given else empty_table(load_contract(name)) for name in LISTS
+    }
+
+
+def _with_newer(table: pa.Table, contract_id: ContractId) -> pa.Table:
+    import pyarrow as pa
+
+    for column in load_contract(contract_id).columns:
+        if column.name not in table.column_names and not column.required:
+            table = table.append_column(column.name, pa.nulls(table.num_rows, column.arrow_type))
+    return table
 
 
 def prune(as_of: date, standing: Mapping[ContractId, pa.Table], tables: Inputs) -> dict[ContractId, pa.Table]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fuller_popheath.cohorts.reviews import SAYS_NOTHING_OF_A_CASELOAD
+from fuller_popheath.cohorts.reviews import SAYS_NOTHING_OF_A_CASELOAD, not_corrected
 from fuller_popheath.disclosure.controlled_counts import adds_up, control, hierarchy, overlapping, percent_of
 from fuller_popheath.disclosure.rules import rule_named
 from fuller_popheath.specs import TableSpec
@@ -56,17 +56,17 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
 
 
 def _verdicts(review: pa.Table, night: Night) -> pd.DataFrame:
-    """The newest verdict of each team on each person within the window; of two of one day the one that does not accept."""
+    """The newest verdict of each team on each person within the window; of one day the one that arrived later, then one that does not accept."""
     import pandas as pd
 
-    names = ["team_id", "person_id", "review_outcome", "reviewed_on", "rank", "reason_codes"]
-    rows: pd.DataFrame = review.select(names).to_pandas(date_as_object=True)
+    names = ["team_id", "person_id", "review_outcome", "reviewed_on", "received_on", "rank", "reason_codes"]
+    rows: pd.DataFrame = not_corrected(review).select(names).to_pandas(date_as_object=True)
     first = night.as_of - timedelta(days=WINDOW_DAYS)
     in_window = pd.Series([first <= day < night.as_of for day in rows["reviewed_on"]], index=rows.index, dtype=bool)
     rows = rows[in_window & ~rows["review_outcome"].isin(NO_VERDICT)]
     rows = rows.assign(is_accepted=rows["review_outcome"].eq("accepted"))
-    order = ["team_id", "person_id", "reviewed_on", "is_accepted", "rank"]
-    newest = rows.sort_values(order, ascending=[True, True, True, False, False], kind="stable")
+    order = ["team_id", "person_id", "reviewed_on", "received_on", "is_accepted", "rank"]
+    newest = rows.sort_values(order, ascending=[True, True, True, True, False, False], kind="stable")
     return newest.drop_duplicates(["team_id", "person_id"], keep="last")
 
 

@@ -6,7 +6,7 @@ What does not belong here: what a review does (`reviews.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,9 @@ MOST_DAYS_AHEAD = 92
 MOST_DAYS_LATER = 1096
 """Nobody is put off for more than three years: beyond that the year is a slip."""
 ROWS_SHOWN = 20
+LATER = "later"
+SAID = ("issue_id", "team_id", "row_reference", "review_outcome", "later_until")
+"""What a row says but for its day."""
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -28,6 +31,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         "row_reference.is_on_the_list": "that row is not on the list",
         "reviewed_on.after_the_issue": "the day of the review lies before the list was made",
         "reviewed_on.not_ahead": f"the day of the review lies more than {MOST_DAYS_AHEAD} days after the data",
+        "later_until.after_the_review": "the day to come back to does not lie after the review",
         "later_until.not_too_far": f"the day to come back to lies more than {MOST_DAYS_LATER} days after the review",
     }
 )
@@ -36,12 +40,14 @@ RULES: Mapping[str, str] = MappingProxyType(
 _DAY = re.compile(r"list-(\d{4}-\d{2}-\d{2})")
 
 
-def matched(returns: pa.Table, issued: pa.Table, as_of: date) -> tuple[pa.Table, pa.Table]:
+def matched(returns: pa.Table, issued: pa.Table, as_of: date, said: Collection[tuple[Any, ...]] = frozenset()) -> tuple[pa.Table, pa.Table]:
     """Reviewed rows with the person they stand for, and those that stand for nobody.
 
     `returns`: rows of inbound/review_outcome that have a review. `issued`: one row a listed row (issue_id, team_id, row_reference, person_id, rank,
-    reason_codes), of every list so far. Returns (reviews, unmatched): reviews with person_id, issue_id, team_id, row_reference, review_outcome,
-    reviewed_on (empty where the row had none), later_until, rank and reason_codes; unmatched as they came, with `broken_rules`.
+    reason_codes), of every list so far. `said`: (issue_id, team_id, row_reference, review_outcome, later_until) of every review that is kept; a row
+    without a day that says one of these says nothing new, and is not judged by tonight's day. Returns (reviews, unmatched): reviews with person_id,
+    issue_id, team_id, row_reference, review_outcome, reviewed_on (empty where the row had none), later_until, rank and reason_codes; unmatched as
+    they came, with `broken_rules`.
     """
     import pyarrow as pa
 
@@ -50,7 +56,8 @@ def matched(returns: pa.Table, issued: pa.Table, as_of: date) -> tuple[pa.Table,
     known = _Known(listed)
     found, faulty, rules = [], [], []
     for at, row in enumerate(returns.to_pylist()):
-        broken = _broken(row, known, as_of)
+        is_known = row["reviewed_on"] is None and tuple(row[name] for name in SAID) in said
+        broken = _broken(row, known, None if is_known else as_of)
         if broken:
             faulty.append(at)
             rules.append(broken)
@@ -76,7 +83,8 @@ class _Known:
         self.elsewhere = {(issue, row) for issue, _, row in listed}
 
 
-def _broken(row: Mapping[str, Any], known: _Known, as_of: date) -> list[str]:
+def _broken(row: Mapping[str, Any], known: _Known, as_of: date | None) -> list[str]:
+    """The rules that a row breaks. `as_of`: None where the row is known already, so that no day of it is judged again."""
     issue, team, reference = row["issue_id"], row["team_id"], row["row_reference"]
     if issue not in known.issues:
         return ["issue_id.was_issued"]
@@ -84,6 +92,8 @@ def _broken(row: Mapping[str, Any], known: _Known, as_of: date) -> list[str]:
         return ["team_id.has_a_list"]
     if (issue, team, reference) not in known.rows:
         return ["row_reference.is_of_this_team" if (issue, reference) in known.elsewhere else "row_reference.is_on_the_list"]
+    if as_of is None:
+        return []
     day, later = row["reviewed_on"], row["later_until"]
     issued_on = _DAY.match(issue)
     broken = []
@@ -91,6 +101,8 @@ def _broken(row: Mapping[str, Any], known: _Known, as_of: date) -> list[str]:
         broken.append("reviewed_on.after_the_issue")
     if day is not None and day > as_of + timedelta(days=MOST_DAYS_AHEAD):
         broken.append("reviewed_on.not_ahead")
+    if later is not None and row["review_outcome"] == LATER and later <= (day or as_of):
+        broken.append("later_until.after_the_review")
     if later is not None and later > (day or as_of) + timedelta(days=MOST_DAYS_LATER):
         broken.append("later_until.not_too_far")
     return broken

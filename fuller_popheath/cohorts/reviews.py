@@ -1,19 +1,21 @@
 """What clinicians said about listed people, and people about lists: kept for ever, in force for a time.
 
 Local choices, all of them: for how long each outcome keeps somebody off (site.toml, [reviews]); that the newest review of a listed row goes before
-its older ones; that a person's wish to be on no list ends only with the person's own word (lists_again); and for how long whoever was accepted counts
-as somebody's caseload. Reviews are judgements of people about people who were listed: no model is trained on them or judged by them.
+its older ones, and of one day the one that arrived later corrects what arrived before; that a person's wish to be on no list ends only with the
+person's own word (lists_again) or where the same row is corrected; and for how long whoever was accepted counts as somebody's caseload.
+What was corrected and is then said once more with the first day cannot be told from an old file that still lies in the folder: give it a new day.
+Reviews are judgements of people about people who were listed: no model is trained on them or judged by them.
 What does not belong here: reading what came back (`sources/review_outcome.py`), and finding whose row it is (`review_matching.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.cohorts.review_matching import matched, unmatched_in_words
+from fuller_popheath.cohorts.review_matching import SAID, matched, unmatched_in_words
 from fuller_popheath.cohorts.review_words import LISTS_AGAIN, review_in_words
 from fuller_popheath.sources.review_words import NOT_REVIEWED
 from fuller_popheath.specs import ContractId
@@ -33,7 +35,6 @@ CASELOAD_DAYS = 730
 
 KEY = ("person_id", "issue_id", "team_id", "row_reference", "review_outcome", "reviewed_on")
 LISTED_ROW = ("issue_id", "team_id", "row_reference")
-SAID = (*LISTED_ROW, "review_outcome", "later_until")
 LONGEST_DAYS = 36_525
 """A setting of more days than a century has is for good."""
 
@@ -73,10 +74,10 @@ def reviews_of_tonight(returns: pa.Table, issued: pa.Table, previous: pa.Table |
 
     contract = load_contract(REVIEW)
     before = previous.to_pylist() if previous is not None else []
+    kept, said = {_named(row, KEY): row for row in before}, {_named(row, SAID) for row in before}
     is_review = pc.not_equal(returns["review_outcome"], NOT_REVIEWED)
     reviewed = returns.filter(is_review)
-    found, unmatched = matched(reviewed, _with_known(issued, previous), night.as_of)
-    kept, said = {_named(row, KEY): row for row in before}, {_named(row, SAID) for row in before}
+    found, unmatched = matched(reviewed, _with_known(issued, previous), night.as_of, {_named(row, SAID) for row in before})
     # With a day first: what a row says already is not said anew, every night, by a copy of it without one.
     for row in sorted(found.to_pylist(), key=lambda row: row["reviewed_on"] is None):
         if row["reviewed_on"] is None:
@@ -92,6 +93,30 @@ def reviews_of_tonight(returns: pa.Table, issued: pa.Table, previous: pa.Table |
     ]
     made = pa.Table.from_pylist(rows, schema=contract.schema) if rows else contract.schema.empty_table()
     return Reviewed(conform(made, contract), reviewed.num_rows, returns.num_rows - reviewed.num_rows, unmatched, unmatched_in_words(unmatched))
+
+
+def all_reviews(snapshots: Iterable[pa.Table]) -> pa.Table:
+    """Every review that any stored core/review has, once (by KEY): what the next night, a second run of a day or one of an older day begins with.
+
+    `snapshots`: core/review of any days, in any order. The earliest `received_on` of a review is kept, with the latest day to come back to and
+    whatever else the newest snapshot says of it. One row a review, of the contract core/review, `as_of` the newest snapshot's; sorted by key. The
+    columns without a row where there is none.
+    """
+    import pyarrow as pa
+
+    from fuller_popheath.contracts import conform, load_contract
+
+    contract = load_contract(REVIEW)
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows = [row for table in snapshots for row in table.select(list(contract.column_names)).to_pylist()]
+    for row in sorted(rows, key=lambda row: row["as_of"]):
+        known = kept.get(_named(row, KEY), row)
+        later = max((day for day in (known["later_until"], row["later_until"]) if day is not None), default=None)
+        newer = {name: value for name, value in row.items() if value is not None or name == "ends_on"}
+        kept[_named(row, KEY)] = {**known, **newer, "received_on": min(known["received_on"], row["received_on"]), "later_until": later}
+    newest = max((row["as_of"] for row in rows), default=None)
+    told = [row | {"as_of": newest} for _, row in sorted(kept.items(), key=lambda item: item[0])]
+    return conform(pa.Table.from_pylist(told, schema=contract.schema) if told else contract.schema.empty_table(), contract)
 
 
 def _named(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -131,12 +156,13 @@ def in_force(review: pa.Table, as_of: date) -> pa.Table:
     """Who is kept off lists on a day, and by what: one row a person, sorted by person_id.
 
     Columns person_id, outcome, until (the day from which they may be listed; empty: for good), issue_id, team_id, reviewed_on, is_wish. A wish goes
-    before a judgement; then the one that ends last, and the newest of those. Of a listed row only its newest review counts; a wish counts until the
-    same person says lists_again on a later day. `review`: core/review.
+    before a judgement; then the one that ends last, and the newest of those. Of a listed row only its newest review counts, by its day and then the
+    night it arrived; a wish counts until the same person says lists_again on a later day, or the same row is corrected (see `not_corrected`).
+    `review`: core/review.
     """
     import pyarrow as pa
 
-    rows = review.select([*KEY, "ends_on", "is_wish"]).to_pylist()
+    rows = not_corrected(review).select([*KEY, "ends_on", "is_wish"]).to_pylist()
     newest: dict[tuple[Any, ...], date] = {}
     again: dict[str, date] = {}
     for row in rows:
@@ -165,6 +191,27 @@ def in_force(review: pa.Table, as_of: date) -> pa.Table:
     return pa.table({name: pa.array([row[source] for row in told], types.get(name, pa.string())) for name, source in columns.items()})
 
 
+def not_corrected(review: pa.Table) -> pa.Table:
+    """The reviews that nothing corrects, in their order: a typing error is put right by returning the row once more.
+
+    A review is corrected by another outcome of the same listed row that arrived on a later night and is of the same day; a wish to be on no list also
+    by one of a later day. What is said of another list corrects nothing. `review`: core/review, or its columns LISTED_ROW, review_outcome,
+    reviewed_on and received_on.
+    """
+    import pyarrow as pa
+
+    names = (*LISTED_ROW, "review_outcome", "reviewed_on", "received_on")
+    rows = list(zip(*(review[name].to_pylist() for name in names), strict=True))
+    of_row: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for *place, outcome, day, received in rows:
+        of_row.setdefault(tuple(place), []).append((outcome, day, received))
+
+    def stands(outcome: str, day: date, received: date, others: list[tuple[Any, ...]]) -> bool:
+        return not any(o != outcome and r > received and (d == day or (d > day and outcome == WISH)) for o, d, r in others)
+
+    return review.filter(pa.array([stands(outcome, day, received, of_row[tuple(place)]) for *place, outcome, day, received in rows], pa.bool_()))
+
+
 def _strength(row: Mapping[str, Any]) -> tuple[bool, date, date, str, str, str, str]:
     """What orders the reviews of one person; the last four only so that the answer is always the same."""
     told = (str(row["review_outcome"]), str(row["issue_id"]), str(row["team_id"]), str(row["row_reference"]))
@@ -176,7 +223,7 @@ def last_reviews(review: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     newest: dict[str, dict[str, Any]] = {}
-    for row in review.select([*KEY, "ends_on", "is_wish"]).to_pylist():
+    for row in not_corrected(review).select([*KEY, "ends_on", "is_wish", "received_on"]).to_pylist():
         person = row["person_id"]
         if person not in newest or _recency(row) > _recency(newest[person]):
             newest[person] = row
@@ -185,7 +232,7 @@ def last_reviews(review: pa.Table) -> pa.Table:
 
 
 def _recency(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (row["reviewed_on"], *_strength(row))
+    return (row["reviewed_on"], row["received_on"], *_strength(row))
 
 
 def _end(row: Mapping[str, Any]) -> tuple[date | None, bool]:
@@ -195,15 +242,17 @@ def _end(row: Mapping[str, Any]) -> tuple[date | None, bool]:
 def on_caseload(review: pa.Table, as_of: date) -> pa.Array:
     """The person_id of everybody on a team's caseload, sorted: whoever was accepted or known already when last judged, within CASELOAD_DAYS.
 
-    The newest review of the person decides, but for what says nothing of it (later, wishes): whoever was accepted and then declined is on none. Two
-    years is a local choice, that of newly surfaced; it outlasts the time for which the review itself keeps the person off.
+    The newest review of the person decides, by its day and then the night it arrived, but for what says nothing of it (later, wishes): whoever was
+    accepted and then declined is on none. What was corrected (see `not_corrected`) does not count. Two years is a local choice, that of newly
+    surfaced; it outlasts the time for which the review itself keeps the person off.
     """
     import pyarrow as pa
 
-    newest: dict[str, tuple[date, str]] = {}
-    people, outcomes, days = (review[name].to_pylist() for name in ("person_id", "review_outcome", "reviewed_on"))
-    for person, outcome, day in zip(people, outcomes, days, strict=True):
-        if outcome not in SAYS_NOTHING_OF_A_CASELOAD:
-            newest[person] = max(newest.get(person, (day, outcome)), (day, outcome))
+    newest: dict[str, tuple[date, date, str]] = {}
+    standing = not_corrected(review)
+    columns = (standing[name].to_pylist() for name in ("person_id", "reviewed_on", "received_on", "review_outcome"))
+    for person, *said in zip(*columns, strict=True):
+        if said[-1] not in SAYS_NOTHING_OF_A_CASELOAD:
+            newest[person] = max(newest.get(person, tuple(said)), tuple(said))
     first = as_of - timedelta(days=CASELOAD_DAYS)
-    return pa.array(sorted(person for person, (day, outcome) in newest.items() if outcome in ON_CASELOAD and day >= first), pa.string())
+    return pa.array(sorted(person for person, (day, _, outcome) in newest.items() if outcome in ON_CASELOAD and day >= first), pa.string())

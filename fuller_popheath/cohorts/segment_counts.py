@@ -1,6 +1,7 @@
 """How many people are in each segment, by area and by deprivation quintile or group of people: exact, and as it may leave the house.
 
-Quintile and group of people are not crossed with each other. Every row says a whole too (segment "all"), because a percent would tell it anyway.
+Quintile and group of people are not crossed with each other, and PLUS groups are told of by ICB and place only. Every row says a whole too (segment
+"all"), because a percent would tell it anyway.
 What does not belong here: who is in which segment (`segment.py`), and how small counts are hidden (`disclosure`).
 """
 
@@ -31,6 +32,8 @@ ALL = "all"
 NOWHERE = "U"
 """Area of the people whom no file places, as the published files call it."""
 AREAS = ("icb", "place", "pcn")
+SMALLEST = AREAS[-1]
+"""Here PLUS groups are not told of: most of their segments would hold fewer people than can be shown, and would hide others beside them."""
 AGES: Mapping[str, tuple[int, int]] = {"under_18": (0, 18), "18_64": (18, 65), "65_plus": (65, 200)}
 """Ages in completed years, from and below: these groups do not overlap and are everybody."""
 LOW_CONTACT = "low_contact"
@@ -239,7 +242,9 @@ def segment_counts(inputs: Inputs, site: Site, positions: Positions, names: Name
     areas, area = smallest_areas(person, inputs[PRACTICES])
     groups = people_groups(inputs, site)
     quintile = {edition: person[f"imd_{edition}_quintile"].fill_null(0).to_numpy().astype(np.int64) for edition in EDITIONS}
-    exact = exact_counts(areas, area, quintile, groups, positions, names)
+    counted = exact_counts(areas, area, quintile, groups, positions, names)
+    too_few = (counted["area_type"] == SMALLEST) & ~counted["people_group"].isin([ALL, LOW_CONTACT, *AGES])
+    exact = counted[~too_few].reset_index(drop=True)
     if not len(exact):
         return exact.assign(percent=None, is_hidden=False)
     age = np.select([groups[name] for name in AGES], range(len(AGES)))

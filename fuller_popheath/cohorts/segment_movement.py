@@ -5,6 +5,7 @@ What does not belong here: which earlier night is meant, and finding its table.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuller_popheath.cohorts.segment import rows_of
@@ -15,6 +16,7 @@ from fuller_popheath.disclosure.rules import rule_named
 if TYPE_CHECKING:
     from datetime import date
 
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
@@ -24,10 +26,11 @@ CONTRACT = "products/segment_movement"
 JOINED, LEFT, ALL = "not_registered_before", "not_registered_now", "all"
 """In place of a segment: of the people who came since, and of those who are gone."""
 KEY = ("scheme", "from_segment", "to_segment")
+COLUMNS = ("from_segment", "to_segment", "people_count")
 
 
 def movement(today: pa.Table, before: pa.Table | None, as_of: date, previous_as_of: date | None, rule: str = "redact_1_7_round_5") -> pa.Table:
-    """One row per scheme and pair of segments that anybody is in, those who stayed too, and the totals of each (segment "all").
+    """One row per scheme and pair of segments that anybody was in then and is in now, the same one twice too, and the totals of each (segment "all").
 
     `today`, `before`: core/segment of two nights; `rule`: that of [disclosure] in site.toml. No rows where there is no earlier night, or it knows
     nothing of a scheme. Raises ContractBroken as `control` does.
@@ -37,11 +40,18 @@ def movement(today: pa.Table, before: pa.Table | None, as_of: date, previous_as_
     import pyarrow.compute as pc
 
     contract = load_contract(CONTRACT)
-    schemes = [name for name in pc.unique(today["scheme"]).to_pylist() if before is not None and pc.any(pc.equal(before["scheme"], name)).as_py()]
-    if before is None or previous_as_of is None or not schemes:
+    if before is None or previous_as_of is None:
         return contract.schema.empty_table()
-    exact = pd.concat([_crossed(rows_of(before, name), rows_of(today, name)).assign(scheme=name) for name in schemes], ignore_index=True)
-    shown = _controlled(exact, rule_named(rule))
+    known = set(pc.unique(before["scheme"]).to_pylist())
+    exact, match = [], None
+    for name in pc.unique(today["scheme"]).to_pylist():
+        if name in known:
+            was, now = rows_of(before, name), rows_of(today, name)
+            match = match if match is not None and match.fits(was, now) else _Match.of(was, now)
+            exact.append(_crossed(was, now, match).assign(scheme=name))
+    if not exact:
+        return contract.schema.empty_table()
+    shown = _controlled(pd.concat(exact, ignore_index=True), rule_named(rule))
     shown = shown.assign(as_of=as_of, previous_as_of=previous_as_of).sort_values(list(KEY), ignore_index=True)
     return conform(pa.Table.from_pandas(shown, preserve_index=False), contract)
 
@@ -50,23 +60,44 @@ def _controlled(exact: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     return control(exact, KEY, ("people_count",), (adds_up("from_segment"), adds_up("to_segment")), rule)
 
 
-def _crossed(before: pa.Table, now: pa.Table) -> pd.DataFrame:
-    """How many people of one scheme went from which segment to which, with totals. Columns: from_segment, to_segment, people_count."""
-    import pandas as pd
-    import pyarrow.compute as pc
+@dataclass(frozen=True)
+class _Match:
+    """Where the people of now stood before (-1: nowhere), and which of those before are gone: the same in every scheme, so found once."""
 
-    ids = now["person_id"].combine_chunks()
-    was = pc.index_in(ids, value_set=before["person_id"].combine_chunks())
-    pairs = pd.DataFrame(
-        {
-            "from_segment": pc.fill_null(before["segment"].combine_chunks().dictionary_encode().dictionary_decode().take(was), JOINED).to_pandas(),
-            "to_segment": now["segment"].to_pandas(),
-        }
-    )
-    gone = before.filter(pc.invert(pc.is_in(before["person_id"], value_set=ids)))
-    left = pd.DataFrame({"from_segment": gone["segment"].to_pandas(), "to_segment": LEFT})
-    counts = pd.concat([pairs, left]).value_counts().rename("people_count").reset_index()
-    from_all = counts.groupby("to_segment", as_index=False)["people_count"].sum().assign(from_segment=ALL)
-    to_all = counts.groupby("from_segment", as_index=False)["people_count"].sum().assign(to_segment=ALL)
-    whole = pd.DataFrame({"from_segment": [ALL], "to_segment": [ALL], "people_count": [int(counts["people_count"].sum())]})
-    return pd.concat([counts, from_all, to_all, whole], ignore_index=True)
+    before: pa.ChunkedArray
+    now: pa.ChunkedArray
+    place: np.ndarray
+    is_gone: np.ndarray
+
+    @classmethod
+    def of(cls, before: pa.Table, now: pa.Table) -> _Match:
+        import numpy as np
+        import pyarrow.compute as pc
+
+        place = pc.fill_null(pc.index_in(now["person_id"], value_set=before["person_id"].combine_chunks()), -1).to_numpy()
+        is_gone = np.ones(before.num_rows, bool)
+        is_gone[place[place >= 0]] = False
+        return cls(before["person_id"], now["person_id"], place, is_gone)
+
+    def fits(self, before: pa.Table, now: pa.Table) -> bool:
+        return bool(self.before.equals(before["person_id"]) and self.now.equals(now["person_id"]))
+
+
+def _crossed(before: pa.Table, now: pa.Table, match: _Match) -> pd.DataFrame:
+    """How many people of one scheme went from which segment to which, with totals: COLUMNS. Moves of nobody are rows: a missing one would tell."""
+    import itertools
+
+    import numpy as np
+    import pandas as pd
+
+    was, is_now = (table["segment"].combine_chunks().dictionary_encode() for table in (before, now))
+    froms, tos = [*was.dictionary.to_pylist(), JOINED], [*is_now.dictionary.to_pylist(), LEFT]
+    came_from = np.append(was.indices.to_numpy(), len(froms) - 1)[match.place]
+    gone_from = was.indices.to_numpy()[match.is_gone]
+    cells = np.concatenate([came_from * len(tos) + is_now.indices.to_numpy(), gone_from * len(tos) + len(tos) - 1])
+    table = pd.DataFrame(np.bincount(cells, minlength=len(froms) * len(tos)).reshape(len(froms), len(tos)), index=froms, columns=tos)
+    table[ALL] = table.sum(axis=1)
+    table.loc[ALL] = table.sum()
+    pairs = itertools.product([*froms, ALL], [*tos, ALL])
+    rows = pd.DataFrame([(*pair, count) for pair, count in zip(pairs, table.to_numpy().reshape(-1).tolist(), strict=True)], columns=list(COLUMNS))
+    return rows[~((rows["from_segment"] == JOINED) & (rows["to_segment"] == LEFT))]

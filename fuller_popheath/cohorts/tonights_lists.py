@@ -89,16 +89,27 @@ def _due(teams: list[str], account: pa.Table, night: Night) -> list[str]:
 def _together(
     standing: Mapping[ContractId, pa.Table], issued: Mapping[ContractId, pa.Table] | None, replaced: set[str], as_of: date
 ) -> dict[ContractId, pa.Table]:
-    """The standing lists, with the new ones in place of those of the teams `replaced`. The log loses nothing that was made on the day."""
+    """The standing lists, with the new ones in place of those of the teams `replaced`.
+
+    The log loses nothing that was made on the day, nor the list that a new one is compared with. What became so on the day stays told of a team
+    whose last list ends with it.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     gone = pa.array(sorted(replaced), pa.string())
     made = {}
-    for name in (LIST, ACCOUNT, GROUP, LIST_CHANGE):
+    for name in (LIST, ACCOUNT, GROUP):
         stays = standing[name].filter(pc.invert(pc.is_in(standing[name]["team_id"], value_set=gone)))
         made[name] = pa.concat_tables([stays, issued[name]]) if issued else stays
+    changes, new = standing[LIST_CHANGE], issued[ACCOUNT]["team_id"].to_pylist() if issued else []
+    older = changes.filter(pc.invert(pc.is_in(changes["team_id"], value_set=pa.array(new, pa.string()))))
+    stands = pc.is_in(older["team_id"], value_set=made[ACCOUNT]["team_id"].combine_chunks())
+    older = older.filter(pc.or_(stands, pc.equal(older["changed_on"], as_of)))
+    made[LIST_CHANGE] = pa.concat_tables([older, issued[LIST_CHANGE]]) if issued else older
     stand = set(zip(made[ACCOUNT]["issue_id"].to_pylist(), made[ACCOUNT]["team_id"].to_pylist(), strict=True))
+    of_today = made[LIST_CHANGE].filter(pc.equal(made[LIST_CHANGE]["changed_on"], as_of)).group_by(["previous_issue_id", "team_id"]).aggregate([])
+    stand |= {(row["previous_issue_id"], row["team_id"]) for row in of_today.to_pylist() if row["previous_issue_id"]}
     kept = log_to_keep(standing[LOG], stand, as_of)
     made[LOG] = pa.concat_tables([kept, issued[LOG]]) if issued else kept
     return made

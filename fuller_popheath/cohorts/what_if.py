@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.cohorts.capacity import TeamChoice, choose_team
-from fuller_popheath.cohorts.list_candidate import ELIGIBLE, OBJECTION, priority_used
+from fuller_popheath.cohorts.list_candidate import ELIGIBLE, OBJECTION, priority_in_use
 from fuller_popheath.cohorts.team_changes import changed_team, rescored
 from fuller_popheath.errors import InputMissing
 
@@ -89,10 +89,9 @@ def what_if(
     import pyarrow.compute as pc
 
     eligible = candidates.filter(pc.equal(candidates["verdict"], ELIGIBLE))
-    is_risk_in_use = candidates["risk"].null_count < candidates.num_rows
 
     def scenario(row: Mapping[str, Any]) -> Scenario:
-        people, priority = eligible, priority_used(str(row["priority"]), is_risk_in_use)
+        people, priority = eligible, priority_in_use(str(row["priority"]), candidates)
         if row["priority"] != team["priority"]:
             if objections is None:
                 raise InputMissing(f"another priority needs {OBJECTION}, which was not given")

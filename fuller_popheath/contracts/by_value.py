@@ -247,7 +247,7 @@ def _sound(columns: Mapping[str, _Values], rules: Iterable[Rule], rows: int) -> 
                 sound &= ~(_numbers(columns[low]) > _numbers(columns[high]))
         elif rule.kind == "nhs_number":
             read = columns[given["column"]]
-            sound &= read.rows(_has_check_digit(read.values), True)
+            sound &= read.rows(is_nhs_number(read.values), True)
         elif rule.kind in NUMBER_KINDS:
             sound &= _no_number(columns, rule)
         elif rule.kind == "one_given":
@@ -280,7 +280,7 @@ def _numbers(read: _Values) -> np.ndarray:
     return floats if read.at is None else np.append(floats, np.nan)[read.at]
 
 
-def _has_check_digit(values: pa.Array) -> np.ndarray:
+def is_nhs_number(values: pa.Array) -> np.ndarray:
     """Which of some texts are ten digits of which 11 divides the weighted sum, not all the same (NHS Data Dictionary, NHS NUMBER)."""
     import pyarrow as pa
     import pyarrow.compute as pc

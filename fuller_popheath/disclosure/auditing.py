@@ -1,8 +1,8 @@
 """The audit of what is hidden: which small counts an attacker with linear programming could work out from everything that is shown.
 
 Any table that agrees with what is shown is one that the attacker cannot rule out, and so is everything between it and the true one. So a few tables,
-each found by pushing many small cells away from the truth at once, prove most cells safe; only those that are left are asked for one by one. The intervals
-are those of the linear relaxation, as in the audits of statistical offices. What does not belong here: deciding what to hide (`hiding.py`).
+each found by pushing many small cells away from the truth at once, prove most cells safe; only those that are left are asked for one by one. The
+intervals are those of the linear relaxation, as in the audits of statistical offices. What does not belong here: deciding what to hide (`hiding.py`).
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from fuller_popheath.disclosure.cell_lines import Cells
+    from fuller_popheath.disclosure.rules import Rule
     from fuller_popheath.disclosure.what_is_known import Bounds
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
-TOGETHER, FEW = 16, 4
+TOGETHER, FEW = 16, 60
 """How many tables are tried at most before the cells that are left are asked for one by one, and how few are asked for at once."""
 CHUNK = 2_000
 """Parts of the table that have no line in common are audited together up to so many cells."""
 AMPLE = 30
 """A line with a rest of so many people that nobody publishes holds its cells so loosely that they can be audited apart."""
+EXACT_UP_TO, PATIENCE = 6_000, 5
+"""Cells that hang together, up to which each doubtful one is asked for among all at once; and how often it is asked for nearby before, in larger
+tables."""
 EXACT = 1e-5
 LOW, HIGH = 0, 1
 """Which end of what is known of a cell."""
@@ -39,10 +43,10 @@ LOW, HIGH = 0, 1
 class Audit:
     """What has been shown to be possible for each target so far: hiding more cells never takes it back."""
 
-    def __init__(self, cells: Cells, targets: Flags, least_possible: int) -> None:
+    def __init__(self, cells: Cells, targets: Flags, rule: Rule) -> None:
         from scipy.sparse import csr_matrix
 
-        self.cells, self.targets, self.least_possible = cells, np.flatnonzero(targets), least_possible
+        self.cells, self.targets, self.rule = cells, np.flatnonzero(targets), rule
         count, lines = len(cells.count), len(cells.total)
         entries = np.concatenate([np.ones(len(cells.part)), -np.ones(lines)])
         where = (np.concatenate([cells.line, np.arange(lines)]), np.concatenate([cells.part, cells.total]))
@@ -53,29 +57,38 @@ class Audit:
         self.lowest = cells.count.astype(np.float64)
         self.highest = self.lowest.copy()
         self.last = np.zeros(count)
+        self.asked: dict[int, int] = {}
         self.in_the_way: dict[int, list[tuple[int, int]]] = {}
 
     def unsafe(self, bounds: Bounds) -> Numbers:
-        """The targets of which fewer than `least_possible` counts are possible. `bounds` as `what_is_known.tightened` gives them."""
+        """Targets of which fewer than `rule.least_possible` small counts are possible. `bounds` as `what_is_known.tightened` gives them.
+
+        Exact where no more than EXACT_UP_TO cells hang together; in larger tables a few may be among them that are safe (never the other way round),
+        until they have been asked for PATIENCE times.
+        """
         for chunk in self._chunks(self._left(self.targets)):
             self._push_together(self._left(self.targets[np.isin(self.targets, chunk)]), chunk, bounds)
-        return np.array([cell for cell in self._left(self.targets) if not self._is_safe(int(cell), bounds)], np.int64)
+        found = [int(cell) for cell in self._left(self.targets) if not self._is_safe(int(cell), bounds)]
+        return np.array(found, np.int64)
 
     def _push_together(self, targets: Numbers, chunk: Numbers, bounds: Bounds) -> None:
         """Finds possible tables in which many targets differ from the truth, in ever wider surroundings, until few are left or nothing is gained."""
         reach = 3
         for turn in range(TOGETHER):
-            if len(targets) <= FEW and turn:
+            if len(targets) <= FEW:
                 return
             free = chunk if turn < 2 else self._near(targets, reach)
             self._push(free, targets, self._directions(targets, bounds, turn), bounds, turn)
             before, targets = len(targets), self._left(targets)
+            if turn > 2 and len(targets) > 0.8 * before:
+                return
             reach += len(targets) > 0.7 * before
 
     def _left(self, targets: Numbers) -> Numbers:
         """Those of the targets that are not yet shown to be safe."""
-        possible = np.floor(self.highest[targets] + EXACT) - np.ceil(self.lowest[targets] - EXACT) + 1
-        return targets[possible < self.least_possible]
+        highest = np.minimum(self.highest[targets], self.rule.largest_hidden)
+        possible = np.floor(highest + EXACT) - np.ceil(self.lowest[targets] - EXACT) + 1
+        return targets[possible < self.rule.least_possible]
 
     def _components(self, loose_too: bool) -> Numbers:
         """A number for each cell, the same for those that hang together by lines."""
@@ -101,6 +114,10 @@ class Audit:
             if end - begin >= CHUNK or end == len(order):
                 yield self._with_rests(order[begin:end])
                 begin = end
+
+    def around(self, cell: int, steps: int) -> Numbers:
+        """The cells that share a line with a cell, and with those, so many steps far."""
+        return self._near(np.array([cell]), steps)
 
     def _near(self, targets: Numbers, steps: int) -> Numbers:
         """The targets and the cells that share a line with them, and with those, so many steps far; loose lines lead nowhere."""
@@ -128,7 +145,7 @@ class Audit:
             towards = -self.last[cell] if self.last[cell] and abs(balance) < 2 else 1.0 if balance <= 0 else -1.0
             if self.lowest[cell] <= bounds.low[cell] + EXACT:
                 towards = 1.0
-            elif self.highest[cell] >= bounds.high[cell] - EXACT:
+            elif self.highest[cell] >= min(bounds.high[cell], self.rule.largest_hidden) - EXACT:
                 towards = -1.0
             pushed[own] += towards * sign
             direction[place] = self.last[cell] = towards
@@ -143,13 +160,11 @@ class Audit:
 
         truth = self.cells.count.astype(np.float64)
         low, high = bounds.low - truth, np.where(bounds.high >= NO_LIMIT / 2, np.inf, bounds.high - truth)
-        enough = self.least_possible - 1
-        high[targets] = np.where(
-            direction > 0, np.minimum(high[targets], np.ceil(self.lowest[targets] - EXACT) + enough - truth[targets]), high[targets]
-        )
-        low[targets] = np.where(
-            direction < 0, np.maximum(low[targets], np.floor(self.highest[targets] + EXACT) - enough - truth[targets]), low[targets]
-        )
+        enough = self.rule.least_possible - 1
+        furthest = np.minimum(np.ceil(self.lowest[targets] - EXACT) + enough, self.rule.largest_hidden)
+        nearest = np.floor(np.minimum(self.highest[targets], self.rule.largest_hidden) + EXACT) - enough
+        high[targets] = np.where(direction > 0, np.minimum(high[targets], furthest - truth[targets]), high[targets])
+        low[targets] = np.where(direction < 0, np.maximum(low[targets], nearest - truth[targets]), low[targets])
         low, high = np.minimum(low, 0), np.maximum(high, 0)
         matrix = self.lines[:, free]
         matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
@@ -161,14 +176,17 @@ class Audit:
             self.highest[free] = np.maximum(self.highest[free], truth[free] + found.x)
             if len(targets) == 1:
                 lower, upper = (free[np.abs(limit.marginals) > EXACT] for limit in (found.lower, found.upper))
-                self.in_the_way[int(targets[0])] = [*((int(cell), LOW) for cell in lower), *((int(cell), HIGH) for cell in upper)]
+                stops = self.in_the_way.setdefault(int(targets[0]), [])
+                stops += [*((int(cell), LOW) for cell in lower), *((int(cell), HIGH) for cell in upper)]
 
     def _is_safe(self, cell: int, bounds: Bounds) -> bool:
         """Whether enough counts of one target are possible: asked of the cells near it first, then of all that hang together with it."""
-        alone = np.array([cell])
-        for steps in (2, 3, 0):
-            component = self._components(loose_too=True) if not steps else None
-            free = self._near(alone, steps) if component is None else np.flatnonzero(component == component[cell])
+        alone, component = np.array([cell]), self._components(loose_too=True)
+        everything = np.flatnonzero(component == component[cell])
+        self.asked[cell] = self.asked.get(cell, 0) + 1
+        wider = [everything] if len(everything) <= EXACT_UP_TO or self.asked[cell] > PATIENCE else [self._near(alone, 2 + self.asked[cell])]
+        for free in (self._near(alone, 2), *wider):
+            self.in_the_way[cell] = []
             for direction in (1.0, -1.0):
                 self._push(free, alone, np.array([direction]), bounds)
                 if not len(self._left(alone)):

@@ -28,8 +28,8 @@ Value = tuple[Hashable, ...]
 class Line:
     """One way in which rows add up: rows that agree on every other key column, and differ in `columns`.
 
-    `parent_of`: the values of a total by those of its parts; empty where `total` is the total of every other value. `is_overlapping`: the parts overlap
-    and do not add up, so that each is held against the total by itself. Made by `adds_up`, `hierarchy` and `overlapping`.
+    `parent_of`: the values of a total by those of its parts; empty where `total` is the total of every other value. `is_overlapping`: the parts
+    overlap and do not add up, so that each is held against the total by itself. Made by `adds_up`, `hierarchy` and `overlapping`.
     """
 
     columns: tuple[str, ...]
@@ -67,7 +67,7 @@ class Cells:
 
     `count`: people in each cell; the first `published_count` cells are published. `cell_of`: the cell of each row and count column, -1 for none.
     `total`: the total of each line. `line` and `part`: one entry for each part of a line, by line. `is_rest`: cells that are what numerators leave of
-    their denominators (told of even if nobody is in them). `needs_whole`: numerators, with the cell of their denominator in `whole`.
+    their denominators (told of even if nobody is in them). `numerator`: those cells, with the cell of the denominator of each in `whole`.
     """
 
     count: Numbers
@@ -166,7 +166,7 @@ def _parents(table: pd.DataFrame, key: Sequence[str], line: Line) -> tuple[Numbe
     values: list[Value] = [tuple(value) for value in table[columns].astype(object).itertuples(index=False, name=None)]
     places = {value: number for number, value in enumerate(dict.fromkeys(values))}
     own = np.fromiter((places[value] for value in values), np.int64, len(values))
-    parent_place = np.array([places.get(_parent(line, value), -1) for value in places], np.int64)
+    parent_place = np.array([places.get(_parent(line, value) or (), -1) for value in places], np.int64)
     rest = table.groupby(others, sort=False, dropna=False).ngroup().to_numpy(np.int64) if others else np.zeros(len(table), np.int64)
     here = pd.Series(np.arange(len(table)), index=rest * len(places) + own)
     child = np.flatnonzero(parent_place[own] >= 0)
@@ -175,7 +175,7 @@ def _parents(table: pd.DataFrame, key: Sequence[str], line: Line) -> tuple[Numbe
 
 
 def _parent(line: Line, value: Value) -> Value | None:
-    if line.parent_of:
+    if line.parent_of or not line.total:
         return line.parent_of.get(value)
     return None if value == line.total else line.total
 

@@ -18,15 +18,17 @@
         parts={"low_received_count": "received_known_count"},   # numerator: denominator, both among counts; also their difference is people
     )
 
-`control` returns the same rows and columns in the same order: each count column is Int64, rounded, null where hidden, and `is_hidden` (new) says whether
-any count of the row is. Nothing else of the table is touched: make rates afterwards, by `percent_of(shown[...], shown[...])`, from what is shown.
-A total that can be worked out (from a percent, say) is published, and has to be among the rows. Rows that are left out count as not published: what is
-missing between a total and its parts is protected as well.
+`control` returns the same rows and columns in the same order: each count column is Int64, rounded, null where hidden, and `is_hidden` (new) says
+whether any count of the row is. Nothing else of the table is touched: make rates afterwards, by `percent_of(shown[...], shown[...])`, from what is
+shown. A total that can be worked out (from a percent, say) is published, and has to be among the rows. Rows that are left out count as not published:
+what is missing between a total and its parts is protected as well.
 
-Decided here: hidden before rounded; a total is a cell like any other, rounded from its own exact count, because sums of what is shown would leave out
-everybody who is hidden (a third of an ICB's people in a rare group) and several sums would disagree; so rounded parts need not add up exactly. Of 1 to 7
-people nothing is told, not even that none of them is in a part. A share of everybody (a numerator within 7 of its denominator) is hidden, as in
-`small_numbers.py`. What does not belong here: what can be told from two tables of different days (`between_releases.py`).
+Decided here: hidden before rounded; a total is a cell like any other, rounded from its own exact count, because sums of what is shown would leave
+out everybody who is hidden (many of an ICB's people in a rare group) and several sums would disagree; so rounded parts need not add up exactly. Of 1
+to 7 people nothing is told, not even that none of them is in a part. A share of everybody (a numerator within 7 of its denominator) is hidden, as in
+`small_numbers.py`. Whoever knows all that is shown, how it adds up, and even which cells were hidden for being small, is left with four small counts
+or more of each of these (`Rule.least_possible`).
+What does not belong here: what can be told from two tables of different days (`between_releases.py`).
 """
 
 from __future__ import annotations
@@ -59,8 +61,8 @@ def control(
 ) -> pd.DataFrame:
     """The table with small counts hidden, further ones where they would give those away, and the rest rounded. Grain as given: one row a key.
 
-    See the module for what to give. Raises ContractBroken where a key is there twice, a total is smaller than its parts or a count is no whole number, and
-    SettingsWrong where a numerator or denominator is not among the counts.
+    See the module for what to give. Raises ContractBroken where a key is there twice, a total is smaller than its parts or a count is no whole
+    number, and SettingsWrong where a numerator or denominator is not among the counts.
     """
     if missing := sorted({name for pair in (parts or {}).items() for name in pair} - set(counts)):
         raise SettingsWrong(f"{', '.join(missing)} is given as a numerator or denominator and is not among the counts")

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     Limits = list[tuple[int, int]]
 
 
+AUDITED_UP_TO = 500
+"""Tables of so many published cells are audited by linear programming besides. In larger ones every line is used in turn, until nothing new follows:
+that finds what adding and taking away can find, and costs seconds where linear programmes cost hours."""
+
+
 @dataclass(frozen=True)
 class Hiding:
     """What is hidden so far. `targets`: the small cells that nobody may work out, published or not; `may_be_nought`: hidden among noughts."""
@@ -41,12 +46,13 @@ def hidden_cells(cells: Cells, rule: Rule) -> Flags:
     hidden = start.hidden.copy()
     if not rule.largest_hidden:
         return hidden
-    loosening, audit = Loosening(cells, rule), Audit(cells, start.targets, rule.least_possible)
+    audit = Audit(cells, start.targets, rule)
+    loosening = Loosening(cells, rule, audit)
     while True:
         bounds = tightened(cells, known_at_sight(cells, hidden, rule, start.may_be_nought))
-        unsafe = np.flatnonzero(start.targets & (bounds.possible() < rule.least_possible))
+        unsafe = np.flatnonzero(start.targets & (bounds.possible(rule.largest_hidden) < rule.least_possible))
         is_plain = len(unsafe) > 0
-        unsafe = unsafe if is_plain else audit.unsafe(bounds)
+        unsafe = unsafe if is_plain or cells.published_count > AUDITED_UP_TO else audit.unsafe(bounds)
         if not len(unsafe):
             return hidden
         more = loosening.to_hide(unsafe, hidden, bounds, {} if is_plain else audit.in_the_way)
@@ -77,19 +83,25 @@ def first_hidden(cells: Cells, rule: Rule) -> Hiding:
 class Loosening:
     """Finds what to hide next for cells that can be worked out: of the cells whose figures let them be, the one with fewest people that helps."""
 
-    def __init__(self, cells: Cells, rule: Rule) -> None:
-        self.cells, self.rule = cells, rule
+    def __init__(self, cells: Cells, rule: Rule, audit: Audit) -> None:
+        self.cells, self.rule, self.audit = cells, rule, audit
+        self.asked: dict[int, int] = {}
         order = np.argsort(cells.line, kind="stable")
         self.parts_of = cells.part[order]
         self.first_part = np.searchsorted(cells.line[order], np.arange(len(cells.total) + 1))
 
     def to_hide(self, unsafe: Numbers, hidden: Flags, bounds: Bounds, in_the_way: Mapping[int, Limits]) -> Numbers:
-        """The cells to hide now, one for each that can be worked out. `in_the_way`: by cell, what an audit found instead of the bounds."""
+        """The cells to hide now: one for each that can be worked out, two for one that still can after that, and so on.
+
+        `in_the_way`: by cell, what an audit found instead of the bounds.
+        """
         found = set()
         for cell in (int(cell) for cell in unsafe):
-            limits = in_the_way.get(cell) or [*self._limits(cell, LOW, bounds), *self._limits(cell, HIGH, bounds)]
-            if (best := self._best(limits, hidden, bounds, self.rule.least_possible - bounds.possible()[cell])) >= 0:
-                found.add(best)
+            stops = in_the_way.get(cell) or [(cell, LOW), (cell, HIGH)]
+            limits = [limit for stop, way in stops for limit in self._limits(stop, way, bounds)]
+            self.asked[cell] = self.asked.get(cell, 0) + 1
+            need = self.rule.least_possible - bounds.possible(self.rule.largest_hidden)[cell]
+            found.update((self._helpful(limits, hidden, bounds, need) or self._around(cell, hidden))[: self.asked[cell]])
         return np.array(sorted(found), np.int64)
 
     def _limits(self, cell: int, side: int, bounds: Bounds) -> Limits:
@@ -111,16 +123,28 @@ class Loosening:
             seen.update(reasons)
         return found
 
-    def _best(self, limits: Limits, hidden: Flags, bounds: Bounds, need: float) -> int:
-        """The cell with fewest people whose hiding gives enough room; else any that gives some; else nought; -1 where nothing is left."""
-        choices = []
+    def _helpful(self, limits: Limits, hidden: Flags, bounds: Bounds, need: float) -> list[int]:
+        """The shown cells whose hiding gives room, best first: those that give enough, by fewest people; then those that give some; then nought."""
+        choices = set()
         for cell, way in limits:
             if cell >= self.cells.published_count or hidden[cell]:
                 continue
             count = int(self.cells.count[cell])
             room = np.inf if way == HIGH else bounds.low[cell] - self.rule.least_shown
             if count == 0:
-                choices.append((2, count, cell))
+                choices.add((2, count, cell))
             elif room > 0:
-                choices.append((0 if room >= need else 1, count, cell))
-        return min(choices)[2] if choices else -1
+                choices.add((0 if room >= need else 1, count, cell))
+        return [cell for _, _, cell in sorted(choices)]
+
+    def _around(self, cell: int, hidden: Flags) -> list[int]:
+        """The shown cells as near as there are any, by fewest people, noughts last; none where everything around the cell is hidden."""
+        for steps in range(1, 6):
+            near = self.audit.around(cell, steps)
+            near = near[near < self.cells.published_count]
+            shown = near[~hidden[near] & (self.cells.count[near] > 0)]
+            if len(shown):
+                return [int(one) for one in shown[np.argsort(self.cells.count[shown], kind="stable")]]
+        # Where only noughts are left, they go too: each of them may then be a small count.
+        near = self.audit.around(cell, 2)
+        return [int(one) for one in near[(near < self.cells.published_count) & ~hidden[near]]]

@@ -1,8 +1,8 @@
 """What somebody who sees a controlled table knows of each cell, and what follows for the others: the attacker that control is made against.
 
 Known of a cell that is shown: the counts that are rounded to it; nought is exact. Of one that is hidden because it is small: that it is small; of
-one that is hidden for another's sake, or is never published: that it is not (a real attacker does not know which is which, so that whoever is safe from
-this one is safe from them). And every line adds up. What does not belong here: deciding what to hide.
+one that is hidden for another's sake: that it is not (a real attacker does not know which is which, so that whoever is safe from this one is safe
+from them). Of one that is never published: nothing. And every line adds up. What does not belong here: deciding what to hide.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Bounds:
     low_by: Numbers
     high_by: Numbers
 
-    def possible(self) -> Floats:
-        """How many counts each cell can have."""
-        return self.high - self.low + 1
+    def possible(self, largest: int) -> Floats:
+        """How many counts up to `largest` each cell can have."""
+        return np.minimum(self.high, largest) - self.low + 1
 
 
 def known_at_sight(cells: Cells, hidden: Flags, rule: Rule, may_be_nought: Flags) -> Bounds:
@@ -47,13 +47,12 @@ def known_at_sight(cells: Cells, hidden: Flags, rule: Rule, may_be_nought: Flags
     low = np.where(count == 0, 0, np.maximum(shown - half_down, rule.least_shown)).astype(np.float64)
     high = np.where(count == 0, 0, shown + half_up).astype(np.float64)
     is_small = cells.count <= rule.largest_hidden
-    unpublished = np.arange(len(count)) >= cells.published_count
-    concealed = hidden | unpublished
-    low[concealed & is_small] = 1
-    low[(unpublished | may_be_nought | (hidden & (count == 0))) & is_small & concealed] = 0
-    high[concealed & is_small] = rule.largest_hidden
-    low[concealed & ~is_small] = rule.least_shown
-    high[concealed & ~is_small] = NO_LIMIT
+    low[hidden & is_small] = 1
+    low[hidden & is_small & (may_be_nought | (count == 0))] = 0
+    high[hidden & is_small] = rule.largest_hidden
+    low[hidden & ~is_small] = rule.least_shown
+    high[hidden & ~is_small] = NO_LIMIT
+    low[cells.published_count :], high[cells.published_count :] = 0, NO_LIMIT
     return Bounds(low, high, np.full(len(low), -1), np.full(len(low), -1))
 
 

@@ -48,11 +48,11 @@ def discontinuity(
 ) -> Discontinuity:
     """The jump of the mean outcome at distance 0.
 
-    One element a person: distance from the cut-off (of either sign, 0 on either side), outcome (a number), side. `bandwidth`: None for `best_bandwidth`.
-    The value and its limits are those of local quadratics with the triangular kernel and the bandwidth that is best for lines, which is the
-    robust bias-corrected interval where the bias is estimated with the same bandwidth (S. Calonico, M. Cattaneo, R. Titiunik, Econometrica 82 (2014)
-    2295-2326, remark 7); variances by HC3 (J. MacKinnon, H. White, J Econometrics 29 (1985) 305-325). Raises ValueError where the three are not of one
-    length, or somebody stands on the wrong side of the cut-off.
+    One element a person: distance from the cut-off (of either sign, 0 on either side), outcome (a number), side. `bandwidth`: None for
+    `best_bandwidth`. The value and its limits are those of local quadratics with the triangular kernel and the bandwidth that is best for lines,
+    which is the robust bias-corrected interval where the bias is estimated with the same bandwidth (S. Calonico, M. Cattaneo, R. Titiunik,
+    Econometrica 82 (2014) 2295-2326, remark 7); variances by HC3 (J. MacKinnon, H. White, J Econometrics 29 (1985) 305-325). Raises ValueError
+    where the three are not of one length, or somebody stands on the wrong side of the cut-off.
     """
     x, y, above = _checked(distance, outcome, is_above)
     width = best_bandwidth(x, y, above) if bandwidth is None else bandwidth
@@ -65,11 +65,11 @@ def discontinuity(
 
 
 def best_bandwidth(distance: ArrayLike, outcome: ArrayLike, is_above: ArrayLike) -> float:
-    """The bandwidth with the smallest expected squared error of local lines at the cut-off, never beyond the farthest person; not-a-number where there
-    are too few people to tell.
+    """The bandwidth with the smallest expected squared error of local lines at the cut-off, never beyond the farthest person; not-a-number where
+    there are too few people to tell.
 
-    Source: G. Imbens, K. Kalyanaraman, Rev Econ Stud 79 (2012) 933-959, the three steps of section 4.2, triangular kernel; distances are first divided by
-    their standard deviation. Raises ValueError as `discontinuity`.
+    Source: G. Imbens, K. Kalyanaraman, Rev Econ Stud 79 (2012) 933-959, the three steps of section 4.2, triangular kernel; distances are first
+    divided by their standard deviation. Raises ValueError as `discontinuity`.
     """
     x, y, above = _checked(distance, outcome, is_above)
     spread = float(np.std(x, ddof=1)) if len(x) > 1 else 0.0
@@ -93,7 +93,7 @@ def best_bandwidth(distance: ArrayLike, outcome: ArrayLike, is_above: ArrayLike)
         curvatures.append(2 * float(np.polynomial.polynomial.polyfit(x[within], y[within], CURVE)[2]))
         penalty += 2160 * variance / (float(within.sum()) * wide**4)
     error = density * ((curvatures[1] - curvatures[0]) ** 2 + penalty) * len(x)
-    return spread * min(KERNEL_CONSTANT * (sum(variances) / error) ** (1 / 5), float(np.abs(x).max()) * (1 + 1e-9))
+    return float(spread * min(KERNEL_CONSTANT * (sum(variances) / error) ** (1 / 5), float(np.abs(x).max()) * (1 + 1e-9)))
 
 
 def _at_cut_off(x: Numbers, y: Numbers, width: float, degree: int) -> tuple[float, float]:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def effect_of_lot(drawn_in: ArrayLike, drawn_out: ArrayLike, confidence: float = 0.95) -> Estimate:
     """The mean effect on the people of all pairs: the share with the outcome among those drawn in less that among those drawn out, with limits.
 
-    One element a pair in both, in the same order: whether the outcome happened. The standard error is that of paired differences; the limits are exact
-    whatever the effect on each person, since they rest on the lot alone: for either half, every count of outcomes that its people would have had on the
-    other side is kept for which the lot need not have been uncommonly lucky (a sign test over pairs, at the least favourable arrangement into pairs), at
-    half the error each. Source: attributable effects (P. Rosenbaum, Biometrika 88 (2001) 219-231), both halves joined as in J. Rigdon, M. Hudgens, Stat
-    Med 34 (2015) 924-935, with the pairs' own lot in place of theirs. Nobody: not-a-number. Raises ValueError where one side is longer, for outcomes
-    that are neither 0 nor 1, and for a confidence that does not lie between 0 and 1.
+    One element a pair in both, in the same order: whether the outcome happened. The standard error is that of paired differences; the limits are
+    exact whatever the effect on each person, since they rest on the lot alone: for either half, every count of outcomes that its people would have
+    had on the other side is kept for which the lot need not have been uncommonly lucky (a sign test over pairs, at the least favourable arrangement
+    into pairs), at half the error each. Source: attributable effects (P. Rosenbaum, Biometrika 88 (2001) 219-231), both halves joined as in J.
+    Rigdon, M. Hudgens, Stat Med 34 (2015) 924-935, with the pairs' own lot in place of theirs. Nobody: not-a-number. Raises ValueError where one
+    side is longer, for outcomes that are neither 0 nor 1, and for a confidence that does not lie between 0 and 1.
     """
     ins, outs = checked_outcome(drawn_in), checked_outcome(drawn_out)
     if ins.shape != outs.shape:
@@ -48,8 +48,8 @@ def effect_of_lot(drawn_in: ArrayLike, drawn_out: ArrayLike, confidence: float =
 def _counts_not_refuted(count: int, pairs: int, tail: float) -> tuple[int, int]:
     """The least and most of the other half's people who could have had the outcome on this side, where `count` of this half have it.
 
-    With both on one side, the lot alone decides who of a pair that differs stands in which half. Pairs of two with the outcome say nothing; the fewer of
-    them there are, the more room there is for luck.
+    With both on one side, the lot alone decides who of a pair that differs stands in which half. Pairs of two with the outcome say nothing; the
+    fewer of them there are, the more room there is for luck.
     """
     from scipy.special import bdtr, bdtrc
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.place.editions import EDITIONS
+from fuller_popheath.place.neighbourhood_practice import NO_PCN
 from fuller_popheath.publish import wording
 from fuller_popheath.publish.bands import BANDS, COLOURS, band_number, ink_on
 
@@ -73,7 +74,10 @@ def levels(tables: Mapping[str, pa.Table], names: Mapping[str, str], leads: Mapp
     made["pcn"] = {"codes": list(pcn_names), "names": list(pcn_names.values())}
     places = [row for row in _first_of(tables["products/core20_by_place"], "place_code") if row["place_code"]]
     if len(places) > 1:
-        made["place"] = {"codes": [row["place_code"] for row in places], "names": [wording.calm(row["place_name"] or row["place_code"]) for row in places]}
+        made["place"] = {
+            "codes": [row["place_code"] for row in places],
+            "names": [wording.calm(row["place_name"] or row["place_code"]) for row in places],
+        }
     return made
 
 
@@ -116,9 +120,9 @@ def core20(tables: Mapping[str, pa.Table], of: Json) -> Json:
         "id": "core20",
         "title": "Core20: people in the most deprived 20% of areas",
         "group": "Deprivation",
-        "what": "of registered people live in Core20 areas (national IMD quintile 1)",
         "legend": "Registered people in Core20",
-        "note": "Published counts of people registered at each practice by small area; exact.",
+        "note": "From published counts of people registered at each practice by small area.",
+        "about": [],
         "views": [{"id": "all", "title": "Everybody"}],
         "by_edition": ["all"],
         "classes": {
@@ -168,7 +172,7 @@ def _indicator(spec: IndicatorSpec, rows: pd.DataFrame, gaps: pd.DataFrame, of: 
                 series[f"{view}|{level}|{edition}"] = _shares(some[some["quintile"] == quintile], codes, edges, is_higher_better)
         for edition, some in gaps[gaps["area_type"] == level].groupby("imd_edition"):
             series[f"gap|{level}|{edition}"] = _gaps(some, codes, is_higher_better)
-    views = [{"id": "all", "title": "Everybody"}, {"id": "core20", "title": "People in Core20"}, {"id": "gap", "title": "Gap: Core20 against the rest"}]
+    views = [{"id": "all", "title": "Everybody"}, {"id": "core20", "title": "People in Core20"}, {"id": "gap", "title": "Core20 against the rest"}]
     told = [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in zip(classes, _colours(len(classes)), strict=True)]
     return {
         "id": spec.name,
@@ -176,16 +180,35 @@ def _indicator(spec: IndicatorSpec, rows: pd.DataFrame, gaps: pd.DataFrame, of: 
         "age": spec.age_group,
         "area": spec.area,
         "group": f"{'Adults' if spec.age_group == 'adult' else 'Children and young people'}: {AREAS.get(spec.area, spec.area.replace('_', ' '))}",
-        "what": f"of {spec.unit}: {spec.title}",
-        "legend": "Higher is better" if is_higher_better else "Lower is better",
-        "note": f"{spec.numerator} Out of: {spec.denominator} {'Proxy. ' if spec.is_proxy else ''}{spec.limits}",
-        "source": spec.source,
+        "legend": f"Share of {spec.unit}",
+        "note": "Higher is better." if is_higher_better else "Lower is better.",
+        "about": [
+            ["Counted", spec.numerator],
+            ["Out of", spec.denominator],
+            ["Left out", spec.exclusions],
+            ["A proxy" if spec.is_proxy else "What it cannot tell", spec.limits],
+            ["Source of the rule", spec.source],
+        ],
         "target": None if spec.target is None else 100 * spec.target,
         "higher": is_higher_better,
         "views": views,
         "by_edition": ["core20", "gap"],
         "classes": {"all": told, "gap": [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in GAPS]},
         "series": series,
+        "totals": _totals(rows[rows["area_type"] == "icb"]),
+    }
+
+
+def _totals(rows: pd.DataFrame) -> Json:
+    """Counts of the whole area by view and edition, where it is one ICB and they are shown."""
+    known = rows[rows["numerator"].notna() & rows["denominator"].notna() & (rows["area_code"] != NO_PCN)]
+    if known["area_code"].nunique() != 1:
+        return {}
+    views = {"all": "all", "1": "core20"}
+    return {
+        f"{views[row['quintile']]}|{row['imd_edition']}": [int(row["numerator"]), int(row["denominator"])]
+        for row in known.to_dict("records")
+        if row["quintile"] in views and row["denominator"]
     }
 
 
@@ -208,8 +231,8 @@ def _gaps(rows: pd.DataFrame, codes: Sequence[str], is_higher_better: bool) -> J
         "g": gap,
         "l": lower,
         "u": upper,
-        "a": _rounded(at["core20_percent"]),
-        "b": _rounded(at["rest_percent"]),
+        "a": _rounded(at["core20_value"]),
+        "b": _rounded(at["rest_value"]),
         "k": _whole(at["people_to_close_gap"]),
         "c": [_gap_class(*each, is_higher_better) for each in zip(gap, lower, upper, strict=True)],
     }

@@ -55,6 +55,7 @@ class AtlasMap:
     districts: Mapping[str, Spot]
     leads: Mapping[str, str]
     names: Mapping[str, str]
+    drawn_count: int
     undrawn_people: int
     is_without_small_areas: bool = field(default=False)
 
@@ -62,7 +63,7 @@ class AtlasMap:
 def atlas_map(by_lsoa: pa.Table, registered_count: pa.Table, practices: pa.Table, boundaries: pa.Table, lookup: pa.Table) -> AtlasMap | None:
     """The map of `products/core20_by_lsoa`; None without boundaries, or where none of them is an area that the practices mostly serve.
 
-    In: besides, `core/registered_count` and `core/neighbourhood_practice` (whose people live where), `reference/lsoa_boundary` and, to find the shape of a
+    In: besides, `core/registered_count` and `core/neighbourhood_practice` (whose people live where), `reference/lsoa_boundary` and, for shapes of a
     code of the other census, `reference/lsoa_2011_2021`. An area is drawn if at least half of its registered people are registered with the
     practices of the report; it is drawn with the PCN that has most of them, all practices outside the report counting as one.
     """
@@ -81,7 +82,7 @@ def atlas_map(by_lsoa: pa.Table, registered_count: pa.Table, practices: pa.Table
     spots = place_labels(MapFrame(area.width, area.height, pcns, area.pixels_per_km), dict.fromkeys(pcns, "00"), NUMBER)
     numbers = {each.code: Spot(each.x, each.y, anchor=each.anchor) for each in reversed(spots)}
     is_many = len(area.shapes) > MOST_SMALL_AREAS
-    names = dict(zip(shapes["lsoa_code"], shapes["lsoa_name"], strict=True))
+    names = {str(code): name for code, name in zip(shapes["lsoa_code"], shapes["lsoa_name"], strict=True) if isinstance(name, str) and name}
     return AtlasMap(
         width=round(area.width + 0.5),
         height=round(area.height + 0.5),
@@ -93,7 +94,8 @@ def atlas_map(by_lsoa: pa.Table, registered_count: pa.Table, practices: pa.Table
         numbers=numbers,
         districts=_districts(names, area),
         leads=leads,
-        names={code: name for code, name in names.items() if name},
+        names=names,
+        drawn_count=len(area.shapes),
         undrawn_people=int(codes["registered_count"].sum() - codes.loc[codes["lsoa_code"].isin(list(area.shapes)), "registered_count"].sum()),
         is_without_small_areas=is_many,
     )
@@ -126,7 +128,7 @@ def _shapes(codes: pd.DataFrame, boundaries: pa.Table, lookup: pa.Table) -> tupl
     return gpd.GeoDataFrame(rows, columns=["lsoa_code", "lsoa_name", "geometry"], geometry="geometry", crs=4326), vintage
 
 
-def _by_lookup(ours: pd.DataFrame, known: pd.DataFrame, lookup: pa.Table, vintage: str) -> list[tuple[str, str, Any]]:
+def _by_lookup(ours: pd.DataFrame, known: pd.DataFrame, lookup: pa.Table, vintage: str) -> list[tuple[str, Any, Any]]:
     """Codes of the other census: the union of the areas it became; an area that several codes became goes to the one with most people."""
     import shapely
 
@@ -135,11 +137,11 @@ def _by_lookup(ours: pd.DataFrame, known: pd.DataFrame, lookup: pa.Table, vintag
         return []
     to_code, from_code = ("lsoa11_code", "lsoa21_code") if vintage == "2011" else ("lsoa21_code", "lsoa11_code")
     pairs = lookup.select([from_code, to_code]).to_pandas().drop_duplicates()
-    free = known.index.difference(ours["lsoa_code"])
+    free = known.index.difference(ours["lsoa_code"].tolist())
     pairs = missing.merge(pairs[pairs[to_code].isin(free)], left_on="lsoa_code", right_on=from_code)
     pairs = pairs.sort_values(["registered_count", "lsoa_code"], ascending=[False, True]).drop_duplicates(to_code)
     return [
-        (str(code), str(known.loc[rows[to_code].iloc[0], "lsoa_name"] or ""), _joined(shapely.from_wkb(known.loc[rows[to_code], "geometry"].to_numpy())))
+        (str(code), known.loc[rows[to_code].iloc[0], "lsoa_name"], _joined(shapely.from_wkb(known.loc[rows[to_code], "geometry"].to_numpy())))
         for code, rows in pairs.groupby("lsoa_code")
     ]
 
@@ -192,7 +194,9 @@ def _dots(people: pd.DataFrame, area: MapFrame) -> dict[str, Spot]:
     import shapely
 
     middles = {code: shapely.centroid(shape) for code, shape in area.shapes.items()}
-    at = people[people["is_ours"]].assign(x=lambda f: f["lsoa_code"].map(lambda c: middles[c].x), y=lambda f: f["lsoa_code"].map(lambda c: middles[c].y))
+    at = people[people["is_ours"]].assign(
+        x=lambda f: f["lsoa_code"].map(lambda c: middles[c].x), y=lambda f: f["lsoa_code"].map(lambda c: middles[c].y)
+    )
     at = at.assign(wx=at["x"] * at["people"], wy=at["y"] * at["people"]).groupby("practice_code")[["people", "wx", "wy"]].sum()
     at = at[at["people"] > 0].sort_index()
     if not len(at):
@@ -213,15 +217,17 @@ def _moved_apart(points: Any, radius: Any) -> Any:
     moved = points.copy()
     least = radius[:, None] + radius[None, :] + APART
     np.fill_diagonal(least, 0.0)
+    # two at one spot go apart in a direction of their own
+    number = np.arange(len(moved))
+    angle, side = 2.4 * (number[:, None] + number[None, :]), np.sign(number[:, None] - number[None, :])
+    astray = np.dstack([side * np.cos(angle), side * np.sin(angle)])
     for _ in range(200):
         apart = moved[:, None, :] - moved[None, :, :]
         distance = np.hypot(apart[..., 0], apart[..., 1])
         overlap = np.maximum(least - distance, 0.0)
         if overlap.max() < 0.05:
             break
-        # two at one spot go apart along an angle of their own
-        angle = np.arange(len(moved))[:, None] - np.arange(len(moved))[None, :]
-        away = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], np.dstack([np.sign(angle), np.sign(angle) * 0.3]))
+        away = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], astray)
         moved = moved + (away * overlap[..., None]).sum(axis=1) * 0.3
     return moved
 
@@ -233,7 +239,7 @@ def _districts(names: Mapping[str, str], area: MapFrame) -> dict[str, Spot]:
 
     members: dict[str, list[Any]] = {}
     for code, name in names.items():
-        if name and _AREA_CODE.search(name) and code in area.shapes:
+        if _AREA_CODE.search(name) and code in area.shapes:
             members.setdefault(_AREA_CODE.sub("", name), []).append(shapely.centroid(area.shapes[code]))
     spots = {}
     for name, points in sorted(members.items()):

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 Json = dict[str, Any]
@@ -22,13 +21,14 @@ TOLD = {
     "close": ("people_to_close_gap",),
 }
 QUINTILES = ("1", "2", "3", "4", "5")
+READ = ("indicator_id", "imd_edition", "area_type", "area_code", "quintile", "numerator", "denominator", "lower", "upper")
 LEVELS = ("icb", "place", "pcn")
 
 
 def slopes(values: pa.Table, inequality: pa.Table, names: Mapping[tuple[str, str], str]) -> Json:
-    """`areas` (type, code, name) in order, and `of`: by indicator, edition and position of the area what can be drawn of it.
+    """`areas` (type, code, name), and `of`: by indicator, edition and position of the area what can be drawn of it.
 
-    In: `products/core20plus5_by_pcn` and `products/inequality_by_area`. `names`: by area type and code; an area without a name is left out. Quintiles are
+    In: `products/core20plus5_by_pcn` and `products/inequality_by_area`. `names`: by area type and code; areas without one are left out. Quintiles are
     [numerator, denominator, lower, upper] each, null where hidden. An area of which nothing is shown has no entry.
     """
     if not values.num_rows:
@@ -36,31 +36,19 @@ def slopes(values: pa.Table, inequality: pa.Table, names: Mapping[tuple[str, str
     areas = [key for level in LEVELS for key in sorted(names, key=lambda each: names[each]) if key[0] == level]
     place = {key: at for at, key in enumerate(areas)}
     found: Json = {}
-    shown = values.to_pandas()
-    shown = shown[shown["quintile"].isin(QUINTILES)]
-    for key, rows in shown.groupby(["indicator_id", "imd_edition", "area_type", "area_code"]):
-        name, edition, *area = map(str, key)
-        at = place.get((area[0], area[1]))
-        five = _five(rows)
-        if at is not None and any(each is not None for each in five):
-            found.setdefault(name, {}).setdefault(edition, {})[str(at)] = {"q": five}
+    rows = zip(*(values[name].to_pylist() for name in READ), strict=True)
+    for name, edition, level, code, quintile, *told in rows:
+        at = place.get((level, code))
+        if at is None or quintile not in QUINTILES or any(value is None or value != value for value in told):
+            continue
+        entry = found.setdefault(name, {}).setdefault(edition, {}).setdefault(str(at), {"q": [None] * len(QUINTILES)})
+        entry["q"][QUINTILES.index(quintile)] = [told[0], told[1], round(told[2], 4), round(told[3], 4)]
     for row in inequality.to_pylist():
         at = place.get((row["area_type"], row["area_code"]))
         entry = found.get(row["indicator_id"], {}).get(row["imd_edition"], {}).get(str(at))
         if entry is not None:
             entry |= {name: [_number(row[column]) for column in columns] for name, columns in TOLD.items() if row[columns[0]] is not None}
     return {"areas": [{"type": level, "code": code, "name": names[level, code]} for level, code in areas], "of": found}
-
-
-def _five(rows: pd.DataFrame) -> list[list[float] | None]:
-    at = {str(row["quintile"]): row for row in rows.to_dict("records")}
-    made: list[list[float] | None] = []
-    for quintile in QUINTILES:
-        row = at.get(quintile)
-        told = [row[name] for name in ("numerator", "denominator", "lower", "upper")] if row else [float("nan")]
-        is_known = all(value is not None and value == value for value in told)
-        made.append([int(told[0]), int(told[1]), round(told[2], 4), round(told[3], 4)] if is_known else None)
-    return made
 
 
 def _number(value: float | None) -> float | None:

@@ -90,19 +90,23 @@ def _on_it(account: Row) -> str:
 
 
 def expected_in_words(account: Row) -> str:
-    """What is expected of all those listed together if nothing is done, with its 95 % interval; empty where no model is in use."""
+    """What is expected of all those listed together whose risk is known, if nothing is done, with its 95 % interval; empty where none is known."""
     if account["expected_admissions"] is None:
         return ""
     about, low, high = (int(account[name] + 0.5) for name in ("expected_admissions", "expected_lower", "expected_upper"))
-    told = f"About {about:,} ({low:,} to {high:,}) of them would have an emergency admission within 12 months, by the model."
+    scored = account.get("scored_count")
+    among = "them" if scored is None or scored >= account["issued_count"] else f"the {scored:,} with a known risk"
+    told = f"About {about:,} ({low:,} to {high:,}) of {among} would have an emergency admission within 12 months, by the model."
     if account["is_demonstration"]:
         return f" DEMONSTRATION, from a model of make-believe data: {told[0].lower()}{told[1:]}"
     return f" {told}"
 
 
 def _not_on_it(account: Row) -> str:
-    beyond = account["eligible_count"] - account["issued_count"]
-    told = [f"{beyond:,} could have been listed, but there is no place for them"] if beyond > 0 else []
+    elsewhere = account.get("elsewhere_count") or 0
+    beyond = account["eligible_count"] - account["issued_count"] - elsewhere
+    told = [f"{elsewhere:,} are on the list of another team of the neighbourhood"] if elsewhere else []
+    told += [f"{beyond:,} could have been listed, but there is no place for them"] if beyond > 0 else []
     told += [f"{account[name]:,} {words}" for name, words in NOT_LISTED if account[name]]
     return "; ".join(told) + "." if told else "Nobody was left out."
 

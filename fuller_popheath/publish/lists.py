@@ -64,7 +64,9 @@ def publish_lists(
     """
     listed, accounts = tables[LIST], tables[ACCOUNT].to_pylist()
     places = tables[PRACTICE].select(["practice_code", "neighbourhood_code"]).to_pylist()
-    refuse_other_people(listed, accounts, {place["practice_code"]: place["neighbourhood_code"] for place in places})
+    # Where no file says which practice belongs where, the site's own map does.
+    neighbourhoods = {place["practice_code"]: place["neighbourhood_code"] for place in places} | dict(night.site.geography.neighbourhood_of_practice)
+    refuse_other_people(listed, accounts, neighbourhoods)
     teams = [account for account in accounts if account["neighbourhood_code"] != NO_PCN and account["registered_count"]]
     if _rows_of(listed, *teams) != listed.num_rows:
         raise ContractBroken(f"{LIST} has rows of a team without people; make the lists again")

@@ -52,7 +52,9 @@ def draw(table: pa.Table, inputs: Inputs, night: Night) -> dict[str, bytes]:
     edition = night.site.lists.imd_edition
     names = pcn_names(inputs[PRACTICES])
     return {
-        scheme.title: png(segment_scene(scheme, sections_of(rows[rows["scheme"] == name], scheme, edition, names), notes_of(scheme, night)), small=True)
+        scheme.title: png(
+            segment_scene(scheme, sections_of(rows[rows["scheme"] == name], scheme, edition, names), notes_of(scheme, night)), small=True
+        )
         for name, scheme in registry.segments().items()
         if (rows["scheme"] == name).any()
     }

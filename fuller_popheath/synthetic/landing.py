@@ -38,6 +38,7 @@ BOUNDARIES_2011_FILE = "lsoa11_boundaries.geojson"
 BOUNDARIES_2021_FILE = "lsoa21_boundaries.geojson"
 POPULATION_FILE = "lsoa21_population.csv"
 POSTCODES_FILE = "make_believe_postcodes.csv"
+TEAMS_FILE = "team_capacity.csv"
 LISTS_FOLDER = "practice_lists"
 
 SAVED_BEFORE = timedelta(days=4)
@@ -113,7 +114,7 @@ def write_landing(
 
     say("Writing what is published")
     (folder / LISTS_FOLDER).mkdir(parents=True, exist_ok=True)
-    files = _write_published(folder, place, as_of, rows, counts)
+    files = [*_write_published(folder, place, as_of, rows, counts), *_write_workforce(folder, place, seed, as_of, counts)]
     say("Writing the practices' lists")
     made = None
     if records:
@@ -143,8 +144,10 @@ def _write_published(folder: Path, place: Place, as_of: date, rows: pa.Table, co
     """Everything that publishers, not practices, would send."""
     from fuller_popheath.synthetic import published
     from fuller_popheath.synthetic.suppliers.made_up import postcodes
+    from fuller_popheath.synthetic.teams import team_capacity
 
     return [
+        _write_table(folder / TEAMS_FILE, team_capacity(place.organisations, as_of)),
         _write_table(folder / REGISTRATIONS_FILE, counts, "\r\n"),
         _write_table(folder / MAP_FILE, published.practice_map(place, as_of), "\r\n"),
         write_workbook(folder / PCN_FILE, published.pcn_workbook(place.organisations), as_of - SAVED_BEFORE),
@@ -159,6 +162,17 @@ def _write_published(folder: Path, place: Place, as_of: date, rows: pa.Table, co
         # One postcode an LSOA, which is what suppliers' layouts have in place of the LSOA.
         _write_table(folder / POSTCODES_FILE, postcodes(rows["lsoa_code"]).rename_columns(["pcds", "lsoa21cd"])),
     ]
+
+
+def _write_workforce(folder: Path, place: Place, seed: int, as_of: date, counts: pa.Table) -> list[Path]:
+    """Staff, as publishers and the ICB would send them, each file in the encoding that its publisher uses."""
+    from fuller_popheath.synthetic.workforce import workforce_files
+
+    written = []
+    for name, (table, encoding) in workforce_files(place, seed, as_of, counts).items():
+        lines = [table.column_names, *zip(*(column.to_pylist() for column in table.columns), strict=True)]
+        written.append(write_whole(folder / name, _csv_text(lines, "\r\n").encode(encoding)))
+    return written
 
 
 def _checked(wanted: RecordsWanted) -> RecordsWanted:
@@ -198,9 +212,11 @@ _OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national|region)_{
 
 
 def _refuse_other_files(folder: Path, place: Place, as_of: date) -> None:
+    from fuller_popheath.synthetic.workforce import WORKFORCE_FILES
+
     names = {
         REGISTRATIONS_FILE, MAP_FILE, PCN_FILE, PRACTICES_FILE, IMD_2019_FILE, IMD_2025_FILE, LOOKUP_FILE,
-        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE, POSTCODES_FILE,
+        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE, POSTCODES_FILE, TEAMS_FILE, *WORKFORCE_FILES,
     }  # fmt: skip
     ours = {folder / name for name in names}
     ours |= {folder / LISTS_FOLDER / f"{practice.code}.csv" for practice in place.organisations.practices}

@@ -1,13 +1,18 @@
 """Groups cohorts and lists: who needs continuity and who is on a team's list and why, and the workbooks that teams open."""
 
 # No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
+import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from fuller_popheath.errors import ContractBroken
+from fuller_popheath.people.audit_log import AuditLog, Head
+from fuller_popheath.place.neighbourhood_practice import NO_PCN
 from fuller_popheath.publish.lists import INPUTS as PUBLISHED
 from fuller_popheath.registry import LIST_TABLES
 from pipelines import describe
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.tonight import Tonight
 
 DIRECT_CARE = "direct_care"
+AUDIT = "audit log"
 LIST, ACCOUNT = LIST_TABLES[:2]
 LISTS = {"lists/continuity": DIRECT_CARE}
 """Every kind of list and its purpose; a release takes the files of all of them."""
@@ -45,20 +51,51 @@ def continuity(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     """Write the lists from the store's tables of the night."""
     tonight: Tonight = context.resources.night.tonight()
     tables = {name: tonight.store.read(name, tonight.as_of) for name in PUBLISHED}
-    files = _written(tonight, tables, context.run_id)
-    teams = [team for team in tables[ACCOUNT]["team_id"].to_pylist() if team]
-    told = {"people listed": tables[LIST].num_rows, "teams": len(teams), "files": len(files), "recipients": ", ".join(teams[:60])}
+    log = AuditLog(tonight.night.site.folder("vault"))
+    _refuse_tampered(log, _last_head(context, log))
+    files = _written(tonight, tables, log, context.run_id)
+    accounts = tables[ACCOUNT].select(["team_id", "neighbourhood_code"]).to_pylist()
+    teams = {row["team_id"] for row in accounts if row["neighbourhood_code"] != NO_PCN}
+    told: dict[str, Any] = {
+        "people listed": tables[LIST]["state"].to_pylist().count("listed"),
+        "teams": len(teams),
+        "files": len(files),
+        "recipients": ", ".join(sorted(teams | set(tables[LIST]["practice_code"].to_pylist()))),
+        AUDIT: dg.MetadataValue.json({"of": _name_of(log), **asdict(log.head())}),
+    }
     folder = tonight.store.page_folder("lists/continuity", tonight.as_of)
     yield dg.MaterializeResult(metadata={**told, "as of": tonight.as_of.isoformat(), "folder": dg.MetadataValue.path(str(folder))})
 
 
-def _written(tonight: "Tonight", tables: dict[str, Any], run_id: str) -> "tuple[Path, ...]":
-    from fuller_popheath.people.audit_log import AuditLog, RunAudit
+def _name_of(log: "AuditLog") -> str:
+    """Which log it is, without saying where it lies."""
+    return hashlib.sha256(str(log.vault.resolve()).encode()).hexdigest()[:12]
+
+
+def _last_head(context: dg.AssetExecutionContext, log: "AuditLog") -> "Head | None":
+    """Where this log ended when lists were last written, as that run told Dagster: no writer of the vault can change it. None before the first."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(["lists", "continuity"]))
+    told = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    kept = told[AUDIT].value if AUDIT in told else None
+    if not isinstance(kept, dict) or kept["of"] != _name_of(log):
+        return None
+    return Head(kept["number"], kept["hash"], kept["size"])
+
+
+def _refuse_tampered(log: "AuditLog", last: "Head | None") -> None:
+    """Raises ContractBroken where the audit log is not what it was when the last run ended, or was changed further back."""
+    found = log.verify(last)
+    if not found.is_sound:
+        raise ContractBroken(f"the audit log of re-identifications was tampered with ({found.words}): no list is written; look into it first")
+
+
+def _written(tonight: "Tonight", tables: dict[str, Any], log: "AuditLog", run_id: str) -> "tuple[Path, ...]":
+    from fuller_popheath.people.audit_log import RunAudit
     from fuller_popheath.people.vault import Vault
     from fuller_popheath.publish.lists import publish_lists
 
     vault = tonight.night.site.folder("vault")
-    audit = RunAudit(AuditLog(vault), run_id, datetime.now(UTC).isoformat(timespec="seconds"))
+    audit = RunAudit(log, run_id, datetime.now(UTC).isoformat(timespec="seconds"))
     folder = tonight.store.fresh_folder("lists/continuity", tonight.as_of)
     return publish_lists(folder, tables, tonight.night, Vault(vault), audit, os.environ)
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fuller_popheath.core20_report import PAGE_TABLES, publish_pages
+from fuller_popheath.publish.atlas import ATLAS_TABLES
 from pipelines import describe
 from pipelines.guard import guarded
+from pipelines.release_days import SECONDARY_USE, day_released
 
 MADE = "complete"
-PAGES = {"pages/core20": "open"}
+BY_PCN = "products/core20_by_pcn"
+PAGES = {"pages/core20": "open", "pages/atlas": SECONDARY_USE}
 """Every page and its purpose; a release takes all of them."""
 
 
@@ -44,7 +47,41 @@ def core20(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | 
     yield dg.MaterializeResult(metadata={**files, "as of": tonight.as_of.isoformat()})
 
 
+@dg.asset(
+    key=["pages", "atlas"],
+    group_name="pages",
+    description=(
+        "The atlas: one self-contained file with maps of Core20 in both editions and of every indicator, rankings with intervals, slopes of "
+        "inequality and the figures behind each picture. Its indicators are the month's, as they are released."
+    ),
+    owners=list(describe.OWNERS),
+    kinds={"html"},
+    tags={"purpose": SECONDARY_USE},
+    deps=[describe.key_of(name) for name in ATLAS_TABLES],
+    required_resource_keys={"night"},
+    check_specs=[dg.AssetCheckSpec(MADE, asset=["pages", "atlas"], description="The atlas could be made.")],
+)
+@guarded
+def atlas(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Write the atlas from the store's tables, those that are released once a month as they were then."""
+    from fuller_popheath.publish.atlas import publish_atlas
+
+    tonight = context.resources.night.tonight()
+    folder = tonight.store.fresh_folder("pages/atlas", tonight.as_of)
+    tables = {name: tonight.stored_or_empty(name, day_released(tonight, name)) for name in ATLAS_TABLES}
+    if not tables[BY_PCN].num_rows:
+        told = "there is no atlas: no Core20 product has a row, for want of published files"
+        yield dg.AssetCheckResult(check_name=MADE, passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+        yield dg.MaterializeResult(metadata={"as of": tonight.as_of.isoformat()})
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (written,) = publish_atlas(folder, tables, tonight.night)
+    yield dg.AssetCheckResult(check_name=MADE, passed=True, description=f"{written.stat().st_size / 1e6:.1f} MB")
+    shown = {"as of": tonight.as_of.isoformat(), "megabytes": round(written.stat().st_size / 1e6, 2)}
+    yield dg.MaterializeResult(metadata={**shown, written.name: dg.MetadataValue.path(str(written))})
+
+
 @dg.definitions
 def pages() -> dg.Definitions:
     """The pages of the night."""
-    return dg.Definitions(assets=[core20])
+    return dg.Definitions(assets=[core20, atlas])

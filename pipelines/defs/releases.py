@@ -12,12 +12,14 @@ import dagster as dg
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.publish.csv_files import write_csv
+from fuller_popheath.publish.list_identities import may_be_named
 from fuller_popheath.publish.release import OPEN, Part, release
 from fuller_popheath.registry import LIST_TABLES, MOVEMENT, tables
 from pipelines import describe
-from pipelines.defs.cohorts import LISTS
+from pipelines.defs.cohorts import LIST, LISTS
 from pipelines.defs.pages import PAGES
 from pipelines.guard import guarded
+from pipelines.release_days import day_released
 from pipelines.risk_steps import SCORECARD
 from pipelines.steps import group_of
 from pipelines.stores import with_columns_of, write_parquet
@@ -43,9 +45,17 @@ def released_tables() -> tuple[str, ...]:
 
 
 def product_parts(tonight: "Tonight", contract_id: str, day: "date | None" = None) -> Iterator[Part]:
-    """A product of the night (or of another day) as a CSV for people and Parquet for programs. Raises InputMissing where the store has none."""
+    """A product of the night (or of another day) as a CSV for people and Parquet for programs. Raises InputMissing where the store has none.
+
+    Of people on a list, those who may no longer be named are left out; where others can look into the folder there are workbooks only.
+    """
     contract = load_contract(contract_id)
-    table = with_columns_of(tonight.store.read(contract_id, day or tonight.as_of), contract)
+    table = with_columns_of(tonight.store.read(contract_id, day or day_released(tonight, contract_id)), contract)
+    if contract_id == LIST:
+        if not tonight.night.site.lists.folder_is_access_controlled:
+            # Workbooks are encrypted there; the table would lie open beside them.
+            return
+        table = may_be_named(table)
     for ending, write in (("csv", write_csv), ("parquet", write_parquet)):
         yield Part(contract.purpose, f"{contract_id.rpartition('/')[2]}.{ending}", partial(write, table), table.num_rows)
 
@@ -69,9 +79,9 @@ def leaving(tonight: "Tonight") -> tuple[str, ...]:
 
 
 def pages_leaving(tables: tuple[str, ...]) -> dict[str, str]:
-    """The pages and lists that are released beside these products, and their purposes: open pages are made of open products."""
+    """The pages and lists that are released beside these products, and their purposes: every page is made of open products, among others."""
     purposes = {load_contract(name).purpose for name in tables}
-    return {page: purpose for page, purpose in FILES.items() if purpose != OPEN or OPEN in purposes}
+    return {page: purpose for page, purpose in FILES.items() if page not in PAGES or OPEN in purposes}
 
 
 def file_parts(tonight: "Tonight", page: str) -> Iterator[Part]:

@@ -33,7 +33,7 @@ CODES = {(row["code_system"], row["code"]): row["kind"] for row in codelist().to
 TEXTS = {
     "clinician_id": ("G1000000", "G1000001", "G1000002", None),
     "admission_method": ("11", "21", "2A", "82"),
-    "primary_diagnosis_code": ("I50.0", "J44.9", "E11.9", None),
+    "primary_diagnosis_code": ("I50.0", "J45.9", "K02.1", None),
     "diagnosis_codes": ("I50.0;N18.5", "J44.9", "C34.9;C78.0", None),
 }
 Rows = Mapping[str, list[dict[str, Any]]]
@@ -90,7 +90,9 @@ def control(contract_id: str, day: date) -> list[dict[str, Any]]:
     row = {name: value for name, value in {**plain, "discharge_date": day - timedelta(days=1)}.items() if name in contract.column_names}
     if "code" in contract.column_names:
         return [{**row, **dates, "person": 0, "code_system": system, "code": code} for system, code in sorted(CODES)]
-    return [{**row, **dates, "person": 0} for _ in range(3)]
+    # Stays of one day for one reason are one; `known` has the first.
+    reasons = [{"primary_diagnosis_code": code} if "primary_diagnosis_code" in contract.column_names else {} for code in ("J45.9", "K02.1", "G40.9")]
+    return [{**row, **reason, **dates, "person": 0} for reason in reasons]
 
 
 @pytest.fixture(scope="module")

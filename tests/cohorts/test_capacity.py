@@ -113,6 +113,7 @@ def test_a_floor_is_a_share_of_the_list_in_shares_of_those_who_could_be() -> Non
         "floor": 1.2,
         "minimum_count": 2,
         "value_given_up": pytest.approx(0.8),
+        "admissions_given_up": pytest.approx(0.8),
         "shortfall_count": 0,
     }
 
@@ -144,16 +145,27 @@ def test_floors_that_cannot_all_be_met_are_missed_by_as_few_as_can_be_and_told()
 
 
 def test_whoever_stood_on_the_last_list_stays_while_near_enough() -> None:
-    # Four places x 1.25: up to the fifth by score stays, the sixth does not.
+    # Four places / 1.25: the first three by score go first. Four x 1.25: up to the fifth by score stays, the sixth does not.
     eight = by_score(8)
     assert names(eight, chosen(eight, last=("f",))) == "bcdf"
     assert chosen(eight, last=("f",)).decided_by[4] == "stay_on"
     assert names(eight, chosen(eight, last=("g",))) == "bcde"
 
 
+def test_who_comes_well_within_the_places_goes_before_anybody_who_stays() -> None:
+    eight = by_score(8)
+    # Four who stood on the last list are within five places, and b is new.
+    choice = chosen(eight, last=tuple("cdef"))
+    assert names(eight, choice) == "bcde"
+    # A newcomer at the last place waits; at the third, which is within 4 / 1.25, nobody stays in their way.
+    assert names(eight, chosen(eight, last=tuple("bcdf"))) == "bcdf"
+    assert names(eight, chosen(eight, last=tuple("bcef"))) == "bcde"
+
+
 def test_of_more_people_to_stay_than_places_the_best_stay() -> None:
     eight = by_score(8)
-    assert names(eight, chosen(eight, last=tuple("defghi"), slots_count=4, lists=Lists(stay_on_factor=2))) == "defg"
+    # Four places / 2: b and c go first, and two places are left for those who stay.
+    assert names(eight, chosen(eight, last=tuple("defghi"), slots_count=4, lists=Lists(stay_on_factor=2))) == "bcde"
 
 
 def test_a_floor_goes_before_staying_on() -> None:
@@ -162,6 +174,37 @@ def test_a_floor_goes_before_staying_on() -> None:
     # A quarter x 2 x 4 places: two. The two of the four who stood there with the lower scores make room.
     assert choice.unmet == {}
     assert names(eight, choice) == "bchi"
+
+
+def test_as_many_stay_as_the_floors_allow_and_not_only_the_best() -> None:
+    # One of eight is of Core20 and one a child: each twice over is one of four places.
+    eight = by_score(8, h={"is_core20": True}, f={"is_under_18": True})
+    choice = chosen(eight, last=("d", "e", "f"), core20_floor=2.0, under_18_floor=2.0, lists=Lists(stay_on_factor=2))
+    assert choice.unmet == {}
+    # b and c go first, and h has the place for Core20: of d, e and f not the best stays, but the one with whom every floor is met.
+    assert names(eight, choice) == "bcfh"
+    assert choice.decided_by[4] == "stay_on"
+
+
+def test_a_floor_costs_what_the_whole_choice_without_it_would_be_worth_more() -> None:
+    eight = by_score(8, d={"is_core20": True})
+    about: dict[str, Any] = {"last": ("b", "e", "f"), "slots_count": 3, "lists": Lists(stay_on_factor=2)}
+    with_floor, without = chosen(eight, core20_floor=2.0, **about), chosen(eight, **about)
+    # Three places / 2: b goes first. Without the floor e and f stay (0.9 + 0.6 + 0.5); with it one of them makes room for d (0.9 + 0.7 + 0.6).
+    assert (names(eight, without), names(eight, with_floor)) == ("bef", "bde")
+    assert with_floor.prices == {"core20": pytest.approx(-0.2)}
+    assert with_floor.admissions_given_up == {"core20": pytest.approx(-0.2)}
+
+
+def test_where_no_risk_is_known_no_admissions_are_given_up() -> None:
+    rows = [{"name": chr(98 + at), "score": (9 - at) / 10, "risk": None, "is_core20": at == 7} for at in range(8)]
+    choice = chosen(people(*rows), core20_floor=2.0)
+    assert choice.prices["core20"] == pytest.approx(0.4)
+    assert choice.admissions_given_up == {}
+    assert {row["group"]: row["admissions_given_up"] for row in choice.groups}["core20"] is None
+    some = chosen(people(*({**row, "risk": 0.25 if row["name"] == "e" else None} for row in rows)), core20_floor=2.0)
+    # Of the two lists only e, who makes room, has a known risk.
+    assert some.admissions_given_up == {"core20": pytest.approx(0.25)}
 
 
 def test_equal_scores_are_drawn_by_lot_that_can_be_drawn_again() -> None:
@@ -247,26 +290,56 @@ def teams(draw_: st.DrawFn) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
     return people(*rows), team, tuple(draw_(st.sets(st.sampled_from([row["name"] for row in rows]), max_size=4)))
 
 
+SETTINGS = {"core20": "core20_floor", "plus": "plus_floor", "under_18": "under_18_floor", "newly_surfaced": "newly_surfaced_percent"}
+
+
 @settings(deadline=None, derandomize=True, max_examples=40)
 @given(teams())
-def test_a_list_is_the_best_of_all_that_meet_the_floors_and_its_costs_are_differences_of_two_of_them(
-    case: tuple[pa.Table, dict[str, Any], tuple[str, ...]],
-) -> None:
+def test_a_list_is_the_best_of_all_that_meet_the_floors(case: tuple[pa.Table, dict[str, Any], tuple[str, ...]]) -> None:
     candidates, team, _ = case
     choice = choose_team(candidates, team, (), ISSUE, LISTS)
     score = candidates["score"].to_numpy()
-    columns = {"core20": "is_core20", "plus": "is_plus", "under_18": "is_under_18", "newly_surfaced": "is_newly_surfaced"}
-    members = {name: np.array(candidates[column].to_pylist()) for name, column in columns.items()}
+    members = {name: np.array(candidates[f"is_{name}"].to_pylist()) for name in SETTINGS}
     nearest = {name: count - choice.unmet.get(name, 0) for name, count in choice.minimum.items()}
     size = min(team["slots_count"], len(score))
     masks = [np.isin(np.arange(len(score)), some) for some in combinations(range(len(score)), size)]
-
-    def best(minimum: dict[str, int]) -> float:
-        return max(float(score[mask].sum()) for mask in masks if all((mask & members[name]).sum() >= count for name, count in minimum.items()))
-
+    best = max(float(score[mask].sum()) for mask in masks if all((mask & members[name]).sum() >= count for name, count in nearest.items()))
     assert choice.chosen.sum() == size
-    assert choice.value == best(nearest)
-    assert choice.prices == {name: best({n: c for n, c in nearest.items() if n != name}) - best(nearest) for name in nearest}
+    assert choice.value == best
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(teams(), st.sampled_from([1.0, 1.25, 2.0, 5.0]))
+def test_what_a_floor_costs_is_the_difference_of_two_choices_also_where_people_stay_on(
+    case: tuple[pa.Table, dict[str, Any], tuple[str, ...]], factor: float
+) -> None:
+    candidates, team, last = case
+    on_last, lists = {name.ljust(12, "a") for name in last}, Lists(stay_on_factor=factor)
+    choice = choose_team(candidates, team, on_last, ISSUE, lists)
+    without = {name: choose_team(candidates, {**team, SETTINGS[name]: 0.0}, on_last, ISSUE, lists) for name in choice.minimum}
+    assert choice.prices == {name: other.value - choice.value for name, other in without.items()}
+    # The risk of everybody is known here, and is the score.
+    assert choice.admissions_given_up == choice.prices
+
+
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(teams(), st.sampled_from([1.25, 2.0, 5.0]))
+def test_as_many_stay_as_can_beside_those_who_go_first(case: tuple[pa.Table, dict[str, Any], tuple[str, ...]], factor: float) -> None:
+    candidates, team, last = case
+    on_last = {name.ljust(12, "a") for name in last}
+    choice = choose_team(candidates, team, on_last, ISSUE, Lists(stay_on_factor=factor))
+    plain = choose_team(candidates, team, (), ISSUE, LISTS)
+    members = {name: np.array(candidates[f"is_{name}"].to_pylist()) for name in SETTINGS}
+    nearest = {name: count - choice.unmet.get(name, 0) for name, count in choice.minimum.items()}
+    assert choice.unmet == plain.unmet
+    first = plain.chosen & (choice.rank_by_score <= choice.places / factor)
+    assert (choice.chosen | ~first).all()
+    stood = np.array([person in on_last for person in candidates["person_id"].to_pylist()], bool)
+    may_stay = stood & (choice.rank_by_score <= choice.places * factor)
+    size, everybody = int(choice.chosen.sum()), np.arange(len(stood))
+    masks = [np.isin(everybody, some) for some in combinations(range(len(stood)), size)]
+    masks = [mask for mask in masks if (mask | ~first).all() and all((mask & members[name]).sum() >= least for name, least in nearest.items())]
+    assert (choice.chosen & may_stay).sum() == max((mask & may_stay).sum() for mask in masks)
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)

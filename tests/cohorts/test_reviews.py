@@ -1,27 +1,28 @@
-"""Reviews: whose row came back, for how long what was said keeps somebody off lists, and how many proposals are accepted."""
+"""Reviews: whose row came back, for how long what was said keeps somebody off lists, and how it is corrected."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from fuller_popheath import registry
-from fuller_popheath.cohorts import review_acceptance
 from fuller_popheath.cohorts.review_matching import matched, unmatched_in_words
 from fuller_popheath.cohorts.review_words import LISTS_AGAIN, REVIEW_TOLD, review_in_words
-from fuller_popheath.cohorts.reviews import CASELOAD_DAYS, Reviewed, in_force, last_reviews, on_caseload, reviews_of_tonight
+from fuller_popheath.cohorts.reviews import (
+    CASELOAD_DAYS,
+    Reviewed,
+    all_reviews,
+    in_force,
+    last_reviews,
+    not_corrected,
+    on_caseload,
+    reviews_of_tonight,
+)
 from fuller_popheath.contracts import load_contract, refuse_if_broken
-from fuller_popheath.methods.proportions import wilson_interval
 from fuller_popheath.site import Site
-from fuller_popheath.site_disclosure import Disclosure
 from fuller_popheath.site_lists import REVIEW_OUTCOMES
 from fuller_popheath.sources.review_words import REVIEW_WORDS
 from fuller_popheath.specs import Night
@@ -169,13 +170,92 @@ def test_a_wish_goes_before_everything_and_ends_only_with_the_persons_own_word()
     assert off(made, date(2099, 1, 1)) == {person(0): ("no_lists_please", None)}
     (row,) = in_force(made.review, TONIGHT).to_pylist()
     assert (row["is_wish"], row["team_id"], row["issue_id"], row["reviewed_on"]) == (True, TEAM, ISSUE, date(2026, 11, 17))
-    same_day = kept(returned((0, LISTS_AGAIN, date(2026, 11, 17))), made, night(TONIGHT + timedelta(days=1)), lists)
+    # Of the same day, on another list, it is no later word.
+    same_day = kept(returned((0, LISTS_AGAIN, date(2026, 11, 17), None, ISSUE, "U54321")), made, night(TONIGHT + timedelta(days=1)), lists)
     assert off(same_day)[person(0)] == ("no_lists_please", None)
     again = kept(returned((0, LISTS_AGAIN, date(2026, 11, 20))), same_day, night(TONIGHT + timedelta(days=2)), lists)
     # What the other team said counts on; the wish does not.
     assert off(again) == {person(0): ("accepted", date(2027, 5, 20))}
     anew = kept(returned((0, "no_lists_please", date(2026, 11, 21))), again, night(TONIGHT + timedelta(days=3)), lists)
     assert off(anew)[person(0)] == ("no_lists_please", None)
+
+
+WRONG_AND_RIGHT = [("declined", "accepted"), ("accepted", "declined"), ("no_lists_please", "accepted"), ("no_lists_please", "later")]
+
+
+@pytest.mark.parametrize(("wrong", "right"), [*WRONG_AND_RIGHT, ("unsuitable", "moved_or_died"), ("moved_or_died", "no_lists_please")])
+def test_a_row_returned_once_more_with_the_same_day_corrects_what_came_before(wrong: str, right: str) -> None:
+    day = date(2026, 11, 17)
+    first = kept(returned((0, wrong, day), (1, wrong, day)))
+    made = kept(returned((0, right, day), (1, wrong, day)), first, night(TONIGHT + timedelta(days=1)))
+    assert {who: outcome for who, (outcome, _) in off(made).items()} == {person(0): right, person(1): wrong}
+    told = {row["person_id"]: row["words"] for row in last_reviews(made.review).to_pylist()}
+    assert [told[person(at)].startswith(REVIEW_TOLD[word]) for at, word in enumerate((right, wrong))] == [True, True]
+    assert on_caseload(made.review, TONIGHT).to_pylist() == [person(at) for at, word in enumerate((right, wrong)) if word == "accepted"]
+    assert made.review.num_rows == 3  # what was said first is kept
+    # The file that was wrong still lies there: it changes nothing, on that night or the next.
+    both = kept(returned((0, wrong, day), (0, right, day)), made, night(TONIGHT + timedelta(days=2)))
+    assert off(both) == off(made)
+
+
+def test_a_wish_is_corrected_by_a_later_day_of_its_own_row_and_never_by_an_earlier_one_or_another_list() -> None:
+    import pyarrow as pa
+
+    lists = pa.concat_tables([issued(2), issued(2, team="U54321")])
+    wish = kept(returned((0, "no_lists_please", date(2026, 11, 17)), (1, "no_lists_please", date(2026, 11, 17))), lists=lists)
+    rows = ((0, "accepted", date(2026, 11, 19)), (1, "accepted", date(2026, 11, 19), None, ISSUE, "U54321"), (1, "accepted", date(2026, 11, 16)))
+    made = kept(returned(*rows), wish, night(TONIGHT + timedelta(days=1)), lists)
+    assert {who: outcome for who, (outcome, _) in off(made).items()} == {person(0): "accepted", person(1): "no_lists_please"}
+
+
+def test_lists_again_by_mistake_is_taken_back_with_the_same_day_and_not_by_a_later_answer() -> None:
+    import pyarrow as pa
+
+    lists = pa.concat_tables([issued(2), issued(2, team="U54321")])
+    wishes = kept(returned(*((at, "no_lists_please", date(2026, 11, 17)) for at in (0, 1))), lists=lists)
+    again = kept(
+        returned(*((at, LISTS_AGAIN, date(2026, 11, 18), None, ISSUE, "U54321") for at in (0, 1))), wishes, night(TONIGHT + timedelta(days=1)), lists
+    )
+    assert off(again) == {}
+    rows = ((0, "accepted", date(2026, 11, 18), None, ISSUE, "U54321"), (1, "accepted", date(2026, 11, 19), None, ISSUE, "U54321"))
+    made = kept(returned(*rows), again, night(TONIGHT + timedelta(days=2)), lists)
+    assert {who: outcome for who, (outcome, _) in off(made).items()} == {person(0): "no_lists_please", person(1): "accepted"}
+
+
+def test_of_two_lists_of_one_day_the_answer_that_arrived_later_decides_on_a_caseload() -> None:
+    import pyarrow as pa
+
+    lists = pa.concat_tables([issued(1), issued(1, team="U54321")])
+    first = kept(returned((0, "unsuitable", date(2026, 11, 17))), lists=lists)
+    made = kept(returned((0, "accepted", date(2026, 11, 17), None, ISSUE, "U54321")), first, night(TONIGHT + timedelta(days=1)), lists)
+    assert on_caseload(made.review, TONIGHT).to_pylist() == [person(0)]
+    assert last_reviews(made.review)["words"].to_pylist()[0].startswith("accepted")
+
+
+def test_later_without_a_day_of_review_is_judged_when_it_first_comes_and_not_again_when_its_day_has_passed() -> None:
+    rows = returned((0, "later", None, date(2026, 12, 1)))
+    first = kept(rows)
+    assert first.unmatched_count == 0
+    made = kept(rows, first, night(date(2026, 12, 20)))
+    assert (made.unmatched_count, made.review.num_rows, off(made, date(2026, 12, 20))) == (0, 1, {})
+
+
+def test_every_stored_night_together_loses_nothing_whatever_the_order_of_the_runs() -> None:
+    rows = returned((0, "declined", date(2026, 11, 17)), (1, "later", date(2026, 11, 17), date(2026, 12, 1)))
+    first = kept(rows)
+    later = kept(
+        returned((1, "later", date(2026, 11, 17), date(2026, 12, 5)), (2, "accepted", date(2026, 11, 18))), at=night(date(2026, 11, 25), declined=9)
+    )
+    union = refuse_if_broken(all_reviews(iter([later.review, first.review])), load_contract("core/review"))
+    assert union.equals(all_reviews([first.review, later.review, first.review]))
+    told = {row["person_id"]: (row["received_on"], row["later_until"], row["as_of"]) for row in union.to_pylist()}
+    last = date(2026, 11, 25)
+    assert told == {person(0): (TONIGHT, None, last), person(1): (TONIGHT, date(2026, 12, 5), last), person(2): (last, None, last)}
+    # An older day is run once more, with nothing in its folder: nothing is lost, and a second run is as the first.
+    anew = reviews_of_tonight(returned(), issued(), union, night())
+    assert anew.review.num_rows == 3
+    assert reviews_of_tonight(rows, issued(), all_reviews([union, anew.review]), night()).review.equals(anew.review)
+    assert all_reviews([]).schema.names == union.schema.names
 
 
 @pytest.mark.parametrize(
@@ -187,6 +267,8 @@ def test_a_wish_goes_before_everything_and_ends_only_with_the_persons_own_word()
         ((399, "declined", date(2026, 11, 17), None, ISSUE, TEAM), "row_reference.is_on_the_list"),
         ((0, "declined", date(2026, 11, 15), None, ISSUE, TEAM), "reviewed_on.after_the_issue"),
         ((0, "declined", date(2027, 11, 17), None, ISSUE, TEAM), "reviewed_on.not_ahead"),
+        ((0, "later", date(2026, 11, 18), date(2026, 11, 18), ISSUE, TEAM), "later_until.after_the_review"),
+        ((0, "later", None, date(2026, 11, 19), ISSUE, TEAM), "later_until.after_the_review"),
         ((0, "later", date(2026, 11, 17), date(2036, 11, 17), ISSUE, TEAM), "later_until.not_too_far"),
     ],
 )
@@ -239,8 +321,8 @@ def test_reviews_only_come_to_the_table_in_whatever_order_and_nobody_is_told_twi
     assert people == sorted(set(people))
     turned = kept(returned(*reversed(first)))
     assert turned.review.equals(one.review)
-    # A wish without a later word against it always holds.
-    rows = two.review.to_pylist()
+    # A wish that is not corrected and without a later word against it always holds.
+    rows = not_corrected(two.review).to_pylist()
     for row in rows:
         taken_back = any(
             r["person_id"] == row["person_id"] and r["review_outcome"] == LISTS_AGAIN and r["reviewed_on"] > row["reviewed_on"] for r in rows
@@ -275,97 +357,3 @@ def test_the_next_reader_is_told_what_was_last_said() -> None:
     ]
     assert set(REVIEW_TOLD) == {*REVIEW_WORDS, LISTS_AGAIN}
     assert review_in_words("accepted", date(2026, 3, 3)) == "accepted on 3 Mar 2026"
-
-
-def acceptance(rows: Sequence[Mapping[str, Any]], as_of: date = date(2026, 12, 31)) -> dict[tuple[str, str, str], dict[str, Any]]:
-    import pyarrow as pa
-
-    contract = load_contract("core/review")
-    full = [
-        {"as_of": as_of, "row_reference": reference(at % 400), "issue_id": ISSUE, "reviewed_on": DAY, "is_wish": False, "received_on": DAY} | row
-        for at, row in enumerate(rows)
-    ]
-    site = SimpleNamespace(disclosure=Disclosure())
-    made = review_acceptance.build({"core/review": pa.Table.from_pylist(full, schema=contract.schema)}, Night(as_of, site))  # type: ignore[arg-type]
-    refuse_if_broken(made, load_contract("products/review_acceptance"))
-    return {(row["team_id"], row["reason_code"], row["k"]): row for row in made.to_pylist()}
-
-
-def said(team: str, first: int, people: int, accepted: int, rank: int = 1, reason: str | None = "dementia") -> list[dict[str, Any]]:
-    """So many people of one place on one team's lists, of whom so many were accepted and the others declined."""
-    return [
-        {
-            "team_id": team,
-            "person_id": person(first + at),
-            "review_outcome": "accepted" if at < accepted else "declined",
-            "rank": rank,
-            "reason_codes": reason,
-        }
-        for at in range(people)
-    ]
-
-
-def test_acceptance_at_k_by_team_and_reason_with_its_interval() -> None:
-    rows = [
-        *said("U1", 0, 40, 20),
-        *said("U1", 40, 60, 10, rank=15, reason="housebound"),
-        *said("U1", 100, 100, 20, rank=30, reason=None),
-        *said("U2", 200, 100, 80),
-    ]
-    made = acceptance(rows)
-    counts = {key: (made[key]["reviewed_count"], made[key]["accepted_count"], made[key]["accepted_percent"]) for key in made}
-    assert counts["U1", "all", "10"] == (40, 20, 50.0)
-    assert counts["U1", "all", "20"] == (100, 30, 30.0)
-    assert counts["U1", "all", "all"] == (200, 50, 25.0)
-    assert counts["U1", "dementia", "all"] == (40, 20, 50.0)
-    assert counts["all", "all", "all"] == (300, 130, 43.3)
-    assert counts["U2", "housebound", "10"] == (0, 0, None)
-    low, high = wilson_interval([20], [40])
-    row = made["U1", "all", "10"]
-    # The interval's own golden numbers stand in tests/methods/test_proportions.py.
-    assert (row["lower"], row["upper"]) == (round(100 * float(low[0]), 1), round(100 * float(high[0]), 1))
-
-
-def test_what_says_nothing_of_a_proposal_is_not_counted_and_a_person_counts_once_a_team() -> None:
-    rows = said("U1", 0, 40, 20)
-    rows += [
-        row | {"review_outcome": word, "person_id": person(100 + at)}
-        for at, word in enumerate(("later", "no_lists_please", LISTS_AGAIN))
-        for row in said("U1", 0, 1, 0)
-    ]
-    rows += [
-        row | {"reviewed_on": DAY + timedelta(days=1), "review_outcome": "accepted", "issue_id": "list-2026-11-16-2"} for row in said("U1", 20, 10, 0)
-    ]
-    rows += [row | {"reviewed_on": date(2025, 12, 30)} for row in said("U1", 200, 50, 50)]
-    rows += [row | {"reviewed_on": date(2026, 12, 31)} for row in said("U1", 300, 50, 50)]
-    assert acceptance(rows)["U1", "all", "all"]["reviewed_count"] == 40
-    assert acceptance(rows)["U1", "all", "all"]["accepted_count"] == 30
-
-
-def test_small_numbers_of_reviews_are_hidden_with_whatever_is_made_of_them() -> None:
-    made = acceptance([*said("U1", 0, 5, 2), *said("U2", 100, 60, 30), *said("U3", 200, 60, 30)])
-    hidden = made["U1", "all", "all"]
-    assert (hidden["is_hidden"], hidden["reviewed_count"], hidden["accepted_percent"], hidden["lower"]) == (True, None, None, None)
-    assert made["all", "all", "all"]["reviewed_count"] == 125
-
-
-JUDGEMENT = ("core/review", "inbound/review_outcome", "products/review_acceptance")
-PACKAGE = Path(__file__).resolve().parents[2] / "fuller_popheath"
-
-
-@pytest.mark.parametrize(
-    "folder", ["risk", "catalogue/features", "catalogue/facts", "catalogue/outcomes", "catalogue/models", "catalogue/reasons", "methods"]
-)
-def test_nothing_that_trains_or_predicts_reads_a_review(folder: str) -> None:
-    """Reviews are judgements of people who were listed: as labels they would teach a model to list whom it listed."""
-    for path in sorted((PACKAGE / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-        imports = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not texts & set(JUDGEMENT), path.name
-        assert not any("review" in module and "model_review" not in module for module in imports), path.name
-
-
-def test_no_feature_fact_or_outcome_is_made_from_a_review() -> None:
-    declared = [*registry.features().values(), *registry.facts().values(), *registry.outcomes().values()]
-    assert not [spec for spec in declared if set(spec.inputs) & set(JUDGEMENT)]

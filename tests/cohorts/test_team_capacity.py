@@ -1,7 +1,8 @@
-"""Which teams there are on a day: rows in force, what stands in where they say nothing, areas without a team, and what is refused by name."""
+"""Which teams there are on a day: rows in force, what stands in where they say nothing, areas without a team, and rows that are put aside."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,8 @@ import pytest
 
 from fuller_popheath.arrival.landing import read_file
 from fuller_popheath.cohorts import team_capacity
+from fuller_popheath.cohorts.team_capacity import teams_not_used
 from fuller_popheath.contracts import load_contract, refuse_if_broken
-from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.site import ArrivalLimits, Geography, Site
 from fuller_popheath.site_lists import Lists
 from fuller_popheath.specs import Night
@@ -31,12 +32,18 @@ def table(contract_id: str, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table({f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in schema}, schema=schema)
 
 
+def sent_rows(*rows: dict[str, Any]) -> pa.Table:
+    return table("inbound/team_capacity", [{**SENT, **row} for row in rows])
+
+
+def not_used(*rows: dict[str, Any], geography: Geography | None = None) -> tuple[str, ...]:
+    practices = table("core/neighbourhood_practice", [{"neighbourhood_code": code, "neighbourhood_name": name} for code, name in AREAS.items()])
+    return teams_not_used(sent_rows(*rows), practices, Night(DAY, Site(geography=geography or Geography())))
+
+
 def teams(*rows: dict[str, Any], geography: Geography | None = None, **lists: Any) -> dict[str, dict[str, Any]]:
     practices = [{"neighbourhood_code": code, "neighbourhood_name": name} for code, name in AREAS.items()]
-    inputs = {
-        "inbound/team_capacity": table("inbound/team_capacity", [{**SENT, **row} for row in rows]),
-        "core/neighbourhood_practice": table("core/neighbourhood_practice", practices),
-    }
+    inputs = {"inbound/team_capacity": sent_rows(*rows), "core/neighbourhood_practice": table("core/neighbourhood_practice", practices)}
     made = team_capacity.build(inputs, Night(DAY, Site(lists=Lists(**lists), geography=geography or Geography())))
     kept = refuse_if_broken(made, load_contract("core/team_capacity")).to_pylist()
     assert [row["team_id"] for row in kept] == sorted(row["team_id"] for row in kept)
@@ -85,28 +92,60 @@ def test_several_teams_may_serve_one_neighbourhood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("rows", "left", "said"),
     [
-        (({"skills": "frailty;juggling"},), "there is no skill juggling; there are frailty, mental_health"),
-        (({"neighbourhood_code": "U00007"},), "there is no neighbourhood U00007 among the 2"),
-        (({}, {"neighbourhood_code": "U00002"}), "NORTH is in force in more than one neighbourhood"),
-        (({"team_id": "U00002"},), "U00002 is the code of another neighbourhood"),
+        (({"skills": "frailty;juggling"},), {"U00001", "U00002"}, "the team NORTH has the unknown skill juggling; there are frailty, mental_health"),
+        (({"exclude": "adult;night_owls"},), {"U00001", "U00002"}, "the team NORTH has the unknown exclusion night_owls; there are care_home"),
+        (({"neighbourhood_code": "U00007"},), {"U00001", "U00002"}, "the team NORTH names the neighbourhood U00007, which is not among the 2"),
+        (({}, {"neighbourhood_code": "U00002"}), {"U00001", "U00002"}, r"the team NORTH is in force in 2 neighbourhoods \(U00001, U00002\)"),
+        (({"team_id": "U00002"},), {"U00001", "U00002"}, "the team U00002 has the code of the neighbourhood U00002's own team"),
     ],
 )
-def test_what_does_not_exist_is_refused_by_name(rows: tuple[dict[str, Any], ...], message: str) -> None:
-    with pytest.raises(SettingsWrong, match=message):
-        teams(*rows)
+def test_a_row_that_cannot_be_used_is_put_aside_and_told_and_no_other_team_loses_its_list(
+    rows: tuple[dict[str, Any], ...], left: set[str], said: str
+) -> None:
+    found = teams(*rows, {"team_id": "QUAY"})
+    assert {row["source"] for team, row in found.items() if team != "QUAY"} == {"site"}
+    assert set(found) == (left - {"U00001"}) | {"QUAY"}
+    assert set(teams(*rows)) == left
+    (told,) = not_used(*rows, {"team_id": "QUAY"})
+    assert re.search(said, told)
 
 
-def test_what_is_no_longer_in_force_refuses_nothing() -> None:
-    teams({"skills": "juggling", "neighbourhood_code": "U00007", "valid_to_date": date(2026, 9, 1)})
+def test_after_a_merger_the_row_of_the_pcn_that_is_gone_is_put_aside_and_the_new_one_counts() -> None:
+    rows: tuple[dict[str, Any], ...] = ({"neighbourhood_code": "U00007"}, {"valid_from_date": date(2026, 10, 1), "slots_count": 60})
+    assert teams(*rows)["NORTH"]["slots_count"] == 60
+    assert len(not_used(*rows)) == 1
 
 
-def test_a_neighbourhood_that_only_the_site_names_has_a_team_and_one_that_cannot_name_a_team_is_told() -> None:
+def test_an_older_row_does_not_come_back_in_place_of_one_that_is_put_aside() -> None:
+    rows: tuple[dict[str, Any], ...] = ({"valid_from_date": date(2026, 9, 1), "skills": "juggling"}, {})
+    assert set(teams(*rows)) == {"U00001", "U00002"}
+
+
+def test_putting_a_team_aside_may_take_the_code_of_another() -> None:
+    """U00002 serves U00001, whose own team then has the code of the team that serves U00003."""
+    named = Geography(neighbourhood_of_practice={"A00001": "U00003"})
+    rows: tuple[dict[str, Any], ...] = ({"team_id": "U00002"}, {"team_id": "U00001", "neighbourhood_code": "U00003"})
+    assert {team: row["neighbourhood_code"] for team, row in teams(*rows, geography=named).items()} == {f"U0000{n}": f"U0000{n}" for n in (1, 2, 3)}
+    assert [told.split()[3] for told in not_used(*rows, geography=named)] == ["U00001", "U00002"]
+
+
+def test_what_is_no_longer_in_force_and_what_is_right_tell_nothing() -> None:
+    assert not_used({"skills": "juggling", "neighbourhood_code": "U00007", "valid_to_date": date(2026, 9, 1)}) == ()
+    assert not_used({"skills": "frailty", "exclude": "care_home;adult"}, {"team_id": "NORTH-FRAILTY"}) == ()
+
+
+def test_every_neighbourhood_has_a_team_whatever_it_is_called() -> None:
     named = Geography(neighbourhood_of_practice={"A00001": "N01"}, neighbourhood_names={"N01": "North end"})
     assert teams(geography=named)["N01"]["team_name"] == "North end"
-    with pytest.raises(SettingsWrong, match="north end cannot name a team"):
-        teams(geography=Geography(neighbourhood_of_practice={"A00001": "north end"}))
+    # A code that cannot name a team gives it one made of it; where two would be the same, neither has it.
+    codes = ("north end", "the quay", "The_Quay", "U00001 ")
+    found = teams(geography=Geography(neighbourhood_of_practice={f"A0000{at}": code for at, code in enumerate(codes)}))
+    own = {row["neighbourhood_code"]: team for team, row in found.items()}
+    assert (own["north end"], own["U00002"]) == ("NORTH-END", "U00002")
+    assert all(own[code].startswith("TEAM-") for code in codes[1:])
+    assert len(found) == len(set(own.values())) == 6
 
 
 HEADER = "Team ID,Team name,Neighbourhood code,Valid from,Valid to,Slots,Reserve,Skills,Exclude,Priority,Newly surfaced,Core20 floor,Minimum age\n"

@@ -128,7 +128,7 @@ def test_a_floor_of_core20_costs_the_difference_of_two_best_lists(two_teams: lis
     floor = int(np.ceil(1.2 * 60 * sum(row["is_core20"] for row in eligible) / len(eligible) - 1e-9))
     cost = best_with(two_teams, 60, 0) - best_with(two_teams, 60, floor)
     assert cost > 1
-    assert f"core20 - - {floor} {cost:.2f} expected admissions" in told
+    assert f"core20 - - - {floor} {cost:.2f} {cost:.2f} expected admissions" in told
     assert "North team (NORTH), people as at 2026-10-05: 270 could be listed" in told
     assert "places 10 60" in told
     expected = [best_with(two_teams, 10, 0), best_with(two_teams, 60, floor)]
@@ -137,6 +137,17 @@ def test_a_floor_of_core20_costs_the_difference_of_two_best_lists(two_teams: lis
     assert [float(number) for number in shown.groups()] == pytest.approx(expected, abs=0.05)
     assert f"({floor})" in told
     assert "Of the list now" in told and "At the margin as asked" in told
+
+
+def test_a_yield_says_of_how_many_it_is(night: Store, two_teams: list[dict[str, Any]]) -> None:
+    best = sorted((row for row in two_teams if row["score"] is not None), key=lambda row: -row["score"])
+    unscored = {row["person_id"] for row in best[:4]}
+    night("core/list_candidate", [{**row, "risk": None if row["person_id"] in unscored else row["risk"]} for row in two_teams])
+    told = asked("--team", "NORTH", "--slots", "4")
+    expected = sum(row["risk"] for row in best[4:10])
+    shown = re.search(r"people expected to be admitted in a year ([\d.]+) \(\d+ to \d+\), of the 6 with a known risk not known", told)
+    assert shown is not None
+    assert float(shown.group(1)) == pytest.approx(expected, abs=0.05)
 
 
 def test_nobody_is_named_on_the_screen(two_teams: list[dict[str, Any]]) -> None:
@@ -205,5 +216,5 @@ def test_what_cannot_be_asked_is_refused_in_words(
 
 
 def test_a_store_without_a_night_says_what_to_do(night: Store) -> None:
-    with pytest.raises(InputMissing, match=r"core/list_candidate is not in the store \(it is there for no day\); run the night first"):
+    with pytest.raises(InputMissing, match=r"core/list_candidate is not in the store: run a night first"):
         list_commands.what_if("NORTH", {}, "", print)

@@ -201,7 +201,7 @@ def test_gaps_of_areas_keep_their_contract_and_rest_on_what_is_shown(shown: pa.T
     made = refuse_if_broken(built, load_contract("products/inequality_by_area")).to_pandas()
     known = made[~made["is_hidden"] & (made["core20_denominator"] > 0) & (made["rest_denominator"] > 0)]
     assert len(known) > len(made) / 4
-    np.testing.assert_allclose(known["gap"], known["core20_percent"] - known["rest_percent"], atol=1e-9)
+    np.testing.assert_allclose(known["gap"], known["core20_value"] - known["rest_value"], atol=1e-9)
     assert known["people_to_close_gap"].notna().all()
     assert made.loc[made["is_hidden"], ["gap", "ratio", "people_to_close_gap"]].isna().all(axis=None)
     assert made.loc[made["area_code"] == "QZZ", "sii"].notna().any()
@@ -238,7 +238,7 @@ def test_supplied_counts_stand_beside_our_own_and_are_hidden_as_they_are(inputs:
     assert told["U00001", "all"]["is_hidden"]
     gap = refuse_if_broken(inequality_by_area.TABLE.build({"core/indicator_shown": shown}, NIGHT), load_contract("products/inequality_by_area"))
     (row,) = (row for row in gap.to_pylist() if row["area_code"] == "QZZ")
-    assert (row["core20_percent"], row["rest_percent"], row["people_to_target"]) == (40.0, 62.0, 104)
+    assert (row["core20_value"], row["rest_value"], row["people_to_target"]) == (40.0, 62.0, 104)
     with pytest.raises(SettingsWrong, match="has smoking_current, which cannot be supplied"):
         wrong = supplement([{"indicator_id": "smoking_current", "quintile": "all", "numerator": 1, "denominator": 2}])
         indicators_shown.table_of(few).build({**given, "inbound/indicator_supplement": wrong}, NIGHT)
@@ -265,7 +265,7 @@ def test_a_gap_by_hand() -> None:
         "1": (40, 100), "2": (30, 50), "3": (35, 50), "4": (40, 50), "5": (45, 50), "2-5": (150, 200), "all": (190, 300)
     }  # fmt: skip
     made = gaps(shown_of(counts), INDICATORS).iloc[0]
-    assert (made["core20_percent"], made["rest_percent"], made["gap"]) == (40.0, 75.0, -35.0)
+    assert (made["core20_value"], made["rest_value"], made["gap"]) == (40.0, 75.0, -35.0)
     assert made["gap_lower"] < -35 < made["gap_upper"] < 0
     assert made["ratio"] == pytest.approx(40 / 75)
     assert (made["people_to_close_gap"], made["people_to_target"], made["core20_people_to_target"]) == (35, 0, 20)

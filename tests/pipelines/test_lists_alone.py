@@ -54,19 +54,19 @@ def test_everything_about_persons_is_made(omop_alone: tuple[Place, str]) -> None
 
 def test_practices_that_the_site_gives_a_neighbourhood_have_a_list(omop_alone: tuple[Place, str]) -> None:
     place, _ = omop_alone
-    (account, without_team) = pq.read_table(place.products / "direct_care" / "continuity_list_account.parquet").to_pylist()
+    (account, without_team) = pq.read_table(place.products / "direct_care" / "cohort_list_account.parquet").to_pylist()
     assert (account["neighbourhood_code"], without_team["neighbourhood_code"]) == ("N1", "U")
-    assert account["listed_count"] == rows(place, "products/continuity_list") > 0
+    assert account["listed_count"] == rows(place, "products/cohort_list") > 0
     assert account["registered_count"] + without_team["registered_count"] == rows(place, "core/person")
     assert account["practice_count"] > 0 and "All are up to date." in account["coverage"]
 
 
 def test_the_lists_are_released_and_no_core20_is(omop_alone: tuple[Place, str]) -> None:
     place, said = omop_alone
-    assert sorted(path.name for path in place.products.iterdir()) == ["direct_care", "manifest.json"]
+    assert sorted(path.name for path in place.products.iterdir()) == ["direct_care", "manifest.json", "secondary_use"]
     listed = {path.name for path in (place.products / "direct_care").iterdir()}
-    assert {"continuity_list.csv", "continuity_list_account.csv"} < listed
-    assert "core20_by_pcn.csv" not in said and "continuity_list.csv" in said
+    assert {"cohort_list.csv", "cohort_list_account.csv"} < listed
+    assert "core20_by_pcn.csv" not in said and "cohort_list.csv" in said
 
 
 def test_it_says_which_files_are_missing_and_what_they_would_give(omop_alone: tuple[Place, str]) -> None:

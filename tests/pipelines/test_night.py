@@ -18,14 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from fuller_popheath.contracts import load_contract
-from fuller_popheath.registry import PRACTICE_EXTRACT, SCORE_TABLES, extracts, facts, features, sources, tables
+from fuller_popheath.registry import LIST_TABLES, MOVEMENT, PRACTICE_EXTRACT, REVIEW, SCORE_TABLES, extracts, facts, features, sources, tables
 from fuller_popheath.synthetic import plant_fault
 from tests.pipelines.conftest import AS_OF, Place, make_place
 
 HEADERLESS = "practice_lists/headerless.csv"
 FILES = {"core/landing_file", "pages/core20", "lists/continuity", "releases/current", PRACTICE_EXTRACT}
-OF_RISK = {*SCORE_TABLES, "risk/drift"}
-EVERYTHING = {*FILES, *OF_RISK, *sources(), *tables(), *facts(), *features(), *(core for spec in extracts().values() for core in spec.becomes)}
+FROM_STEPS = {*SCORE_TABLES, "risk/drift", *LIST_TABLES, REVIEW, MOVEMENT}
+EVERYTHING = {*FILES, *FROM_STEPS, *sources(), *tables(), *facts(), *features(), *(core for spec in extracts().values() for core in spec.becomes)}
 FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership")
 
 
@@ -170,9 +170,9 @@ def test_what_practices_sent_is_the_owners_only_and_without_identifiers(home: Pl
 
 def test_lists_name_people_for_direct_care_only(home: Place, sound: Night) -> None:
     care = home.products / "direct_care"
-    assert sound.told["lists/continuity"]["people listed"] == sound.told["products/continuity_list"]["dagster/row_count"] > 20
+    assert sound.told["lists/continuity"]["people listed"] == sound.told["products/cohort_list"]["dagster/row_count"] > 20
     assert care.stat().st_mode & 0o777 == 0o700 and {path.stat().st_mode & 0o777 for path in care.iterdir()} == {0o600}
-    with_numbers = [path for path in care.glob("continuity_list_*.csv") if "nhs_number" in path.read_text(encoding="utf-8").partition("\n")[0]]
+    with_numbers = [path for path in care.glob("list-*.csv") if "nhs_number" in path.read_text(encoding="utf-8").partition("\n")[0]]
     assert with_numbers and all(re.search(r"_Y9\d{4}_", path.name) for path in with_numbers), "numbers are with each practice"
 
 

@@ -47,7 +47,15 @@ BRIDGES: dict[str, tuple[dict[str, Any], str]] = {
     "pregnancy": ({"age_years": 30, "has_pregnancy": True}, "maternal_and_infant"),
     "eleven months old": ({"age_years": 0}, "maternal_and_infant"),
     "one year old": ({"age_years": 1}, "generally_well"),
-    "in hospital": ({"is_in_hospital": True}, "acutely_ill"),
+    "in hospital as an emergency": (
+        {"is_in_hospital": True, "days_since_last_admission": 45, "days_since_last_emergency_admission": 45},
+        "acutely_ill",
+    ),
+    "in hospital for a planned operation": ({"is_in_hospital": True, "days_since_last_admission": 4}, "generally_well"),
+    "in hospital for a planned operation, months after an emergency": (
+        {"is_in_hospital": True, "days_since_last_admission": 4, "days_since_last_emergency_admission": 200},
+        "generally_well",
+    ),
     "an emergency department 30 days ago": ({"days_since_last_ed_attendance": 30}, "acutely_ill"),
     "31 days ago": ({"days_since_last_ed_attendance": 31}, "generally_well"),
     "an emergency admission lately": ({"days_since_last_emergency_admission": 3}, "acutely_ill"),
@@ -135,6 +143,8 @@ def test_every_scheme_prints_what_each_group_means_and_what_it_cannot_tell() -> 
         assert len(scheme.limits) > 100, scheme.name
     assert "precedence" in registry.segments()["bridges_to_health"].limits
     assert "Hospital Frailty Risk Score" in registry.segments()["bridges_to_health"].limits
+    assert "a single low value is no stage by itself" in registry.segments()["bridges_to_health"].limits
+    assert "Planned and maternity stays are not acutely ill" in registry.segments()["bridges_to_health"].limits
 
 
 def test_tiers_follow_the_bands_of_the_site_from_the_highest() -> None:
@@ -151,7 +161,7 @@ def test_tiers_follow_the_bands_of_the_site_from_the_highest() -> None:
     ("bands", "said"),
     [
         ({"red": 0.4, "green": 0.0}, "1 people in bands that risk.bands does not name"),
-        ({str(n): 0.6 - n / 10 for n in range(6)}, "6 bands, and risk_tier has 5 tiers"),
+        ({str(n): 0.5 - n / 10 for n in range(6)}, "6 bands, and risk_tier has 5 tiers"),
     ],
 )
 def test_bands_that_do_not_fit_are_refused(bands: dict[str, float], said: str) -> None:

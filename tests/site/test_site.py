@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.registry import plus_groups
 from fuller_popheath.site import ArrivalLimits, Folders, Phasing, Site, load_site
+from fuller_popheath.site_lists import Plus
 
 
 def site_of(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
@@ -33,6 +35,12 @@ def site_of(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
         ("[phasing]\nwaves = [{name = 'A'}]\n", "phasing.waves.0.core20_percent_at_least"),
         ("[phasing]\nwaves = []\n", "phasing.waves"),
         ("[phasing]\nwaves = [{name = 'late', core20_percent_at_least = 0}, {name = 'early', core20_percent_at_least = 30}]\n", "highest threshold"),
+        ("[risk]\nbands = {low = 0.0, high = 0.3}\n", "name the bands from the highest to the lowest"),
+        ("[risk]\nbands = {high = 0.3, raised = 0.3, low = 0.0}\n", "risk.bands"),
+        ("[risk]\nbands = {high = 30, low = 0.0}\n", "risk.bands"),
+        ("[risk]\nbands = {high = 0.3, low = 0.1}\n", "risk.bands"),
+        ("[risk]\nbands = {}\n", "risk.bands"),
+        ("[plus]\ngroups = ['carer', 'carer']\n", "carer is named twice"),
         ("[geography\n", "not valid TOML"),
     ],
 )
@@ -63,7 +71,25 @@ def test_the_commented_defaults_are_the_defaults(project_root: Path) -> None:
     assert set(settings["arrival"]) == set(ArrivalLimits.model_fields)
     assert set(settings["folders"]) == set(Folders.model_fields)
     assert Phasing(**settings["phasing"]) == Phasing()
-    for name in ("pseudonyms", "objections", "codelists", "continuity", "frailty", "plus", "continuity_need", "lists", "reviews", "disclosure", "engine"):
+    for name in (
+        "pseudonyms",
+        "objections",
+        "codelists",
+        "continuity",
+        "frailty",
+        "plus",
+        "continuity_need",
+        "lists",
+        "reviews",
+        "disclosure",
+        "engine",
+    ):
         section = type(Site.model_fields[name].default)
         assert section(**settings[name]) == section()
         assert set(settings[name]) == set(section.model_fields)
+
+
+def test_where_no_plus_group_is_named_every_declared_one_counts_and_else_only_the_named() -> None:
+    """A group's file is named as the group: settings know the files and not what they declare."""
+    assert Site().plus.groups == Plus(groups=()).groups == tuple(sorted(plus_groups()))
+    assert Plus(groups=("carer",)).groups == ("carer",)

@@ -125,10 +125,7 @@ def test_boundaries(open_data: Path, name: str, vintage: str, shapes: int) -> No
 @pytest.mark.parametrize(
     "name",
     [
-        "Primary_Care_Networks_June_2022_Individual_Level.csv.gz",
-        "practice_gp_fte_by_year.csv.gz",
         "qof_PREVALENCE_2020-21.csv.gz",
-        "nhspaymentsgp-22-23-prac.csv.gz",
         "gp-reg-pat-prac-sing-age-regions_2026-08.zip",
         "lookup_lsoa21_icb24.csv.gz",
         "LSOA11_LOC22_ICB22_LAD22.xlsx",

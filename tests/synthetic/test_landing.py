@@ -94,7 +94,8 @@ def test_the_pipeline_takes_every_row_of_every_file(written: tuple[Path, Synthet
     arrival = plan(survey(folder, sources), None)
     assert arrival.as_of == AS_OF
     assert set(arrival.table["use"].to_pylist()) == {"used"}
-    assert set(arrival.used) == set(sources), "there is a file for every source, and none besides"
+    comes_back = {"inbound/review_outcome", "inbound/indicator_supplement"}
+    assert set(arrival.used) == set(sources) - comes_back, "there is a file for every source that a place is first filled with, and none besides"
     read = {contract: read_and_check(arrival, contract, None) for contract in arrival.used}
     assert {contract: arrived.rows_quarantined for contract, arrived in read.items() if arrived.rows_quarantined} == {}
     taken = through_the_door(folder, "inbound/practice_list", tmp_path)

@@ -36,7 +36,7 @@ GROUPS = (
     Group("disability", "Disability", "Learning disability, autism, paralysis of one side or of both legs, or low vision."),
     Group("long_term_conditions", "Long-term conditions", "At least one long-term condition."),
     Group("maternal_and_infant", "Maternal and infant health", "Pregnant in the last 308 days, or not yet one year old."),
-    Group("acutely_ill", "Acutely ill", "Admitted as an emergency or at an emergency department in the last 30 days, or in hospital."),
+    Group("acutely_ill", "Acutely ill", "At an emergency department or admitted as an emergency in the last 30 days, or still in hospital after it."),
     Group("generally_well", "Generally well", "None of the others."),
 )
 
@@ -55,7 +55,7 @@ _RULES = (
     ("long_term_conditions", "at least one long-term condition is recorded"),
     ("maternal_and_infant", "pregnancy is recorded in the last 308 days"),
     ("maternal_and_infant", "not yet one year old"),
-    ("acutely_ill", "in hospital now"),
+    ("acutely_ill", "in hospital now, after an emergency admission"),
     ("acutely_ill", "an emergency admission or an ED attendance in the last 30 days"),
     ("generally_well", "none of the other groups fits"),
 )
@@ -81,7 +81,7 @@ def assign(values: Mapping[str, np.ndarray], site: Site) -> tuple[np.ndarray, np
         (values["condition_count"] >= 1) | np.any([values[f"has_{name}"] for name in OTHER_CONDITIONS], axis=0),
         values["has_pregnancy"],
         values["age_years"] < 1,
-        values["is_in_hospital"],
+        values["is_in_hospital"] & (values["days_since_last_admission"] == values["days_since_last_emergency_admission"]),
         (values["days_since_last_emergency_admission"] <= ACUTE_DAYS) | (values["days_since_last_ed_attendance"] <= ACUTE_DAYS),
     )
     rule = np.select(fits, range(len(fits)), default=len(fits))
@@ -109,7 +109,8 @@ SEGMENT = SegmentSpec(
         "features/frailty": ("efi_category", "coded_frailty"),
         "features/measurements": ("latest_egfr",),
         "features/hospital": (
-            *("emergency_admission_count_365", "is_in_hospital", "days_since_last_emergency_admission", "days_since_last_ed_attendance"),
+            *("emergency_admission_count_365", "is_in_hospital", "days_since_last_admission"),
+            *("days_since_last_emergency_admission", "days_since_last_ed_attendance"),
         ),
     },
     assign=assign,
@@ -117,7 +118,9 @@ SEGMENT = SegmentSpec(
         "The order of precedence and the lists of long-term conditions and disabilities are ours: the published ones could not be retrieved. "
         "The published frailty rule rests on the Hospital Frailty Risk Score, which needs hospital diagnoses: the electronic frailty index and codes "
         "of frailty stand in for it. Dialysis, transplants, chemotherapy and how severe COPD is are not told by these records, so organ failure and "
-        "incurable cancer come out too small. Somebody on the palliative care register without another of these is among long-term conditions. "
-        "Pregnancy counts for 308 days after its latest code, whether or not the child has been born."
+        "incurable cancer come out too small. Stages of kidney disease ask for its code and then rest on the latest eGFR alone, however old it is, "
+        "and even of an acute illness: a single low value is no stage by itself (KDIGO asks for three months). Planned and maternity stays are not "
+        "acutely ill; a planned admission recorded while an emergency stay is open hides that stay. Somebody on the palliative care register without "
+        "another of these is among long-term conditions. Pregnancy counts for 308 days after its latest code, whether or not the child has been born."
     ),
 )

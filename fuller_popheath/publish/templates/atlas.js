@@ -84,12 +84,13 @@ function legend() {
   const eds = editions(), found = classes().map((one, at) => [at, one]);
   if (eds.some((edition) => series(edition).c.includes(-1))) found.push([-1, HIDDEN]);
   const list = byId("legend");
-  byId("h-legend").textContent = state.level === "lsoa" ? "National quintile of the area" : measure().legend;
+  byId("h-legend").textContent = state.level === "lsoa" ? "National quintile of the area" : state.view === "gap" ? "Core20 against the rest" : measure().legend;
   byId("legend-hint").textContent = `Choose one or more to filter map, ranking and table. On the right: ${LEVELS[state.level].many}${eds.length > 1 ? `, IMD ${eds.join(" and ")}` : ""}.${state.view === "gap" ? "" : " Darker is worse."}`;
+  byId("legend-head").replaceChildren(...(eds.length > 1 ? eds.map((edition) => element("span", edition)) : []));
   list.replaceChildren(...found.map(([at, one]) => {
     const item = element("li"), button = element("button", "", { type: "button", "data-class": at, "aria-pressed": String(state.classes.has(at)) });
     button.append(swatch(one.colour), element("span", one.label, { class: "label" }));
-    eds.forEach((edition) => button.append(element("span", count(series(edition).c.filter((c) => c === at).length), { class: "n" })));
+    eds.forEach((edition) => button.append(element("span", `${count(series(edition).c.filter((c) => c === at).length)}`, { class: "n" })));
     button.addEventListener("click", () => { if (!state.classes.delete(at)) state.classes.add(at); filter(); });
     item.append(button);
     return item;
@@ -98,7 +99,7 @@ function legend() {
 
 function filter() {
   rows.forEach((row) => { row.hidden = !wanted(Number(row.dataset.row)); });
-  all("#ranking li[data-row]").forEach((item) => item.classList.toggle("dim", !wanted(Number(item.dataset.row))));
+  all("#ranking li[data-row]").forEach((item) => { item.hidden = !wanted(Number(item.dataset.row)); });
   all("#legend button").forEach((button) => button.setAttribute("aria-pressed", String(state.classes.has(Number(button.dataset.class)))));
   byId("clear").disabled = state.classes.size === 0;
   filterMaps();
@@ -123,8 +124,8 @@ function draw() {
   controls();
   hot(-1);
   byId("h-shown").textContent = heading();
-  byId("note").textContent = one_note();
-  byId("h-ranking").textContent = kind() === "rank" ? "Registered people by national decile" : `${LEVELS[state.level].many.replace(/^./, (c) => c.toUpperCase())} in order, the worst first`;
+  about();
+  byId("h-ranking").textContent = kind() === "rank" ? "Registered people by national decile" : `${LEVELS[state.level].many.replace(/^./, (c) => c.toUpperCase())} in order, ${state.measure === "core20" ? "highest share" : "the worst"} first`;
   byId("ranking-hint").textContent = kind() === "rank" ? "Decile 1 is the most deprived tenth of England’s small areas. Wherever people live, also beyond the map."
     : `With 95% intervals.${editions().length > 1 ? ` Above IMD ${editions()[0]}, below IMD ${editions()[1]}.` : ""}${reference() == null ? "" : " The dashed line is the whole area."}`;
   drawMaps();
@@ -135,16 +136,16 @@ function draw() {
   filter();
 }
 
-function one_note() {
+function about() {
   const one = measure(), notes = [one.note];
-  if (one.id !== "core20") notes.unshift(one.higher ? "Higher is better." : "Lower is better.");
   if (one.target != null) notes.push(`Target: ${decimals(one.target, 0)}%.`);
-  if (one.source) notes.push(`Source of the rule: ${one.source}`);
-  return notes.join(" ");
+  byId("note").textContent = notes.join(" ");
+  byId("about").hidden = !one.about.length;
+  byId("about-list").replaceChildren(...one.about.filter(([, text]) => text).flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
 }
 
 function start() {
-  all(".controls").forEach((each) => { each.hidden = false; });
+  all(".live").forEach((each) => { each.hidden = false; });
   startMaps();
   const choose = (name, set) => all(`input[name="${name}"]`).forEach((input) => input.addEventListener("change", () => { set(input.value); state.classes.clear(); draw(); }));
   choose("level", (given) => { state.level = given; });

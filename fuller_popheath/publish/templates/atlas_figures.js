@@ -26,9 +26,11 @@ const classAt = (at) => classes()[at] ?? HIDDEN;
 const isWorstHigh = () => measure().higher !== true;
 
 const count = (value) => (value == null ? "–" : value.toLocaleString(EN));
-const decimals = (value, places = 1) => (value == null || Number.isNaN(value) ? "–" : Number(`${Math.round(Number(`${value}e${places}`))}e-${places}`)
-  .toLocaleString(EN, { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−"));
-const signed = (value) => (value > 0 ? "+" : "") + decimals(value);
+// half up, away from 0, as everywhere else
+const rounded = (value, places) => Math.sign(value) * Number(`${Math.round(Number(`${Math.abs(value).toFixed(9)}e${places}`))}e-${places}`);
+const decimals = (value, places = 1) => (value == null || Number.isNaN(value) ? "–"
+  : (rounded(value, places) || 0).toLocaleString(EN, { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−"));
+const signed = (value) => (rounded(value, 1) > 0 ? "+" : "") + decimals(value);
 // half up to one decimal in whole numbers, as the bands are decided
 const tenths = (n, d) => Math.floor((2000 * n + d) / (2 * d));
 const share = (n, d) => (n == null || !d ? "–" : `${Math.floor(tenths(n, d) / 10)}.${tenths(n, d) % 10}%`);
@@ -92,9 +94,9 @@ function told(at, edition) {
 
 const editionWords = () => (hangsOnEdition() ? `, IMD ${editions().join(" and ")}` : "");
 const heading = () => {
-  const view = measure().views.length > 1 ? `, ${measure().views.find((one) => one.id === state.view).title}` : "";
-  const title = state.level === "lsoa" ? "Deprivation" : measure().title.split(":")[0];
-  return `${measure().id === "core20" ? title : measure().title}${view} by ${LEVELS[state.level].by}${editionWords()}`;
+  const title = measure().id !== "core20" ? measure().title : state.level === "lsoa" ? "Deprivation" : "Core20";
+  const view = { all: "", core20: ", people in Core20", gap: ", Core20 against the rest" }[state.view];
+  return `${title}${view}, by ${LEVELS[state.level].by}${editionWords()}`;
 };
 
 function element(tag, text = "", attributes = {}) {

@@ -57,11 +57,23 @@ function drawNumbers(map, edition) {
   const place = new Map(order().map((at, number) => [data.levels.pcn.codes[at], [number + 1, at]]));
   all(".numbers g", map).forEach((group) => {
     const [number, at] = place.get(group.dataset.c) ?? ["", -1];
-    const text = group.querySelector("text"), isInside = !group.querySelector("rect");
+    const text = group.querySelector("text");
     text.textContent = number;
-    text.setAttribute("fill", isInside ? classAt(series(edition).c[at]).ink : "#212b32");
+    text.dataset.ink = at < 0 ? "#212b32" : classAt(series(edition).c[at]).ink;
     group.dataset.n = at;
+    placeNumber(map, group);
   });
+}
+
+// in the middle of its shape, or in a box beside it with a line where there is no room
+function placeNumber(map, group) {
+  const text = group.querySelector("text"), pin = group.querySelector(".pin"), box = group.querySelector("rect");
+  const isBeside = pin && !map.classList.contains("near"), size = 4.3 * (now ? now.width / now.full.width : 1);
+  const inside = pin ? { x: Number(pin.getAttribute("cx")), y: Number(pin.getAttribute("cy")) } : { x: Number(text.getAttribute("x")), y: null };
+  text.dataset.y ??= text.getAttribute("y");
+  text.setAttribute("x", isBeside ? Number(box.getAttribute("x")) + 10 : inside.x);
+  text.setAttribute("y", isBeside ? text.dataset.y : (inside.y ?? Number(text.dataset.y) - 4.3) + size);
+  text.setAttribute("fill", isBeside ? "#212b32" : text.dataset.ink ?? "#212b32");
 }
 
 function filterMaps() {
@@ -80,7 +92,7 @@ function listen(map, place) {
     // a finger has no hover: its first touch shows what a pointer sees on its way
     if (event.pointerType === "touch") { hot(at(event)); showTip(at(event), editionOf(place), event.clientX, event.clientY); } else if (!moved) toRow(at(event));
   });
-  map.addEventListener("focus", () => go(map, place, current < 0 ? order(editionOf(place))[0] : current));
+  map.addEventListener("focus", () => map.matches(":focus-visible") && go(map, place, current < 0 ? order(editionOf(place))[0] : current));
   map.addEventListener("blur", () => hot(-1));
   map.addEventListener("keydown", (event) => {
     const walk = order(editionOf(place)).filter((each) => shapes[place][each] && wanted(each, editionOf(place)));
@@ -150,7 +162,12 @@ function put(x, y, width) {
   maps.forEach((map) => {
     map.setAttribute("viewBox", `${now.x} ${now.y} ${now.width} ${now.height}`);
     map.classList.toggle("zoomed", scale < 1);
+    // from near there is room for every number inside its shape
+    map.classList.toggle("near", scale < 0.6);
+    all(".numbers g", map).forEach((group) => placeNumber(map, group));
     map.style.setProperty("--scale", scale);
+    // dots grow less than the map, so that enlarging draws a crowd apart
+    all(".practice circle", map).forEach((dot) => { dot.dataset.r ??= dot.getAttribute("r"); dot.setAttribute("r", dot.dataset.r * Math.sqrt(scale)); });
   });
 }
 

@@ -85,12 +85,11 @@ function people() {
 const logit = (p) => Math.log(p / (1 - p));
 const back = (z) => 1 / (1 + Math.exp(-z));
 
-// both ends of the line, from its two indices: RII = p(1) / p(0), SII = p(1) - p(0)
+// both ends of the line, from its two indices: RII = p(1) / p(0), SII = p(1) - p(0); a line that is nearly flat goes through the share of all
 function ends(entry) {
   if (!entry.sii || !entry.rii) return null;
-  const difference = entry.sii[0] / 100, ratio = entry.rii[0];
-  if (Math.abs(ratio - 1) < 1e-9) return null;
-  const first = difference / (ratio - 1), last = first + difference;
+  const difference = entry.sii[0] / 100, ratio = entry.rii[0], all = entry.q.reduce((sum, q) => [sum[0] + q[0], sum[1] + q[1]], [0, 0]);
+  const first = Math.abs(ratio - 1) > 0.01 ? difference / (ratio - 1) : all[0] / all[1] - difference / 2, last = first + difference;
   return first > 0 && first < 1 && last > 0 && last < 1 ? [first, last] : null;
 }
 
@@ -128,7 +127,7 @@ function slopePicture(entry, edition, scale, area) {
   }
   if (measure().target != null) {
     svg.append(mark("line", { class: "target", x1: left, x2: width - right, y1: y(measure().target), y2: y(measure().target) }));
-    svg.append(mark("text", { x: width - right, y: y(measure().target) - 5, class: "tick end" }, `target ${decimals(measure().target, 0)}%`));
+    svg.append(mark("text", { x: left + 4, y: y(measure().target) - 5, class: "tick start" }, `target ${decimals(measure().target, 0)}%`));
   }
   svg.append(mark("text", { x: left, y: height - 12, class: "tick start" }, "← most deprived"), mark("text", { x: width - right, y: height - 12, class: "tick end" }, "least deprived →"));
   return svg;
@@ -142,8 +141,26 @@ function slopeWords(entry) {
       + (entry.rii ? `; ratio of the two ends ${decimals(entry.rii[0], 2)} (${decimals(entry.rii[1], 2)} to ${decimals(entry.rii[2], 2)}).` : "."));
   } else told.push("There is no slope: it needs all five quintiles to be shown.");
   if (entry.gap) told.push(`Core20 less the rest: ${signed(entry.gap[0])} points (${signed(entry.gap[1])} to ${signed(entry.gap[2])}).`);
-  if (entry.close) told.push(`${count(entry.close[0])} people of Core20 would close the gap.`);
+  if (entry.close) told.push(entry.close[0] ? `${count(entry.close[0])} more people of Core20 would have to be ${measure().higher ? "reached" : "spared"} to close it.` : "Core20 is no worse than the rest.");
   return told.join(" ");
+}
+
+function slopeTable(entry, edition) {
+  const made = element("table", "", { class: "small-table" }), head = element("tr"), body = element("tbody");
+  ["Quintile", "Share", "95% interval", "Counted", "Out of"].forEach((text, at) => head.append(element("th", text, { scope: "col", ...(at ? { class: "n" } : {}) })));
+  entry.q.forEach((q, at) => {
+    const row = element("tr");
+    row.append(element("th", `Q${at + 1}${at ? "" : " (Core20)"}`, { scope: "row" }));
+    const cells = q ? [share(q[0], q[1]), `${decimals(q[2])} to ${decimals(q[3])}%`, count(q[0]), count(q[1])] : ["hidden", "–", "–", "–"];
+    cells.forEach((text) => row.append(element("td", text, { class: "n nowrap" })));
+    body.append(row);
+  });
+  const thead = element("thead");
+  thead.append(head);
+  made.append(element("caption", `By quintile of IMD ${edition}`, { class: "sr" }), thead, body);
+  const box = element("div", "", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Quintiles of IMD ${edition}` });
+  box.append(made);
+  return box;
 }
 
 const slopeEditions = () => (state.edition === "both" ? data.editions : [state.edition]);
@@ -164,9 +181,12 @@ function drawSlope() {
   const scale = slopeRange(entries.map(([, entry]) => entry));
   holder.replaceChildren(...entries.map(([edition, entry]) => {
     const box = element("div", "", { class: "slope-box" });
-    box.append(element("h3", `${area.name}, IMD ${edition}`), slopePicture(entry, edition, scale, area), element("p", slopeWords(entry), { class: "slope-words" }));
+    const beside = element("div", "", { class: "beside" });
+    beside.append(element("p", slopeWords(entry)), slopeTable(entry, edition));
+    box.append(element("h3", `${area.name}, IMD ${edition}`), slopePicture(entry, edition, scale, area), beside);
     return box;
   }));
+  holder.classList.toggle("one", entries.length === 1);
 }
 
 function slopeFigures() {

@@ -13,6 +13,7 @@ import pytest
 from fuller_popheath.cohorts.row_reference import SHORTEST, row_reference, row_references
 from fuller_popheath.cohorts.tonights_lists import COLUMNS, INPUTS, lists_of_tonight
 from fuller_popheath.errors import ContractBroken, SettingsWrong
+from fuller_popheath.publish.list_front import expected_in_words, first_sheet_lines
 from fuller_popheath.specs import Night
 
 LIST, ACCOUNT, LOG, GROUP = "products/cohort_list", "products/cohort_list_account", "core/selection_log", "core/selection_group"
@@ -157,7 +158,7 @@ def test_one_teams_list_is_made_anew_and_the_others_stand(world: Callable[..., A
     assert place.on_list(second) == ["na", "nb", "nc", "nd", "ne"]
     of_quay = [table.filter(pc.equal(table["team_id"], "QUAY")) for table in (first[LIST], second[LIST])]
     assert of_quay[0].equals(of_quay[1])
-    assert place.changes(second)["ne"] == ("joined", "place 5 of 8 by score; as last time, and a place became free")
+    assert place.changes(second)["ne"] == ("joined", "the team's first list; place 5 of 8 by score")
     # The log of the day keeps the list that was replaced; the next day's holds the standing ones alone.
     assert set(second[LOG]["issue_id"].to_pylist()) == {"list-2026-10-05", "list-2026-10-05-2"}
     third = place.lists(place.monday + DAY, second)
@@ -188,11 +189,101 @@ def test_nobody_is_on_two_lists_of_one_neighbourhood(world: Callable[..., Any]) 
     # Made anew alone, a team takes nobody from the other.
     second = place.lists(place.monday, first, teams=("NORTH",))
     assert place.on_list(second) == ["nc", "nd", "ne"]
-    # Where the first team has more places, those whom it takes leave the other, and the list says where they are.
+    # Where the first team has more places, it takes nobody whom the other keeps.
     place.teams["ALSO"]["slots_count"] = 3
     third = place.lists(place.monday + 7 * DAY, second)
-    assert place.on_list(third, "ALSO") == ["na", "nb", "nc"]
-    assert place.changes(third)["nc"] == ("left", "is on the list of team ALSO now")
+    assert (place.on_list(third, "ALSO"), place.on_list(third)) == (["na", "nb", "nf"], ["nc", "nd", "ne"])
+    told = {team: [place.account(third, team)[f"{name}_count"] for name in ("eligible", "issued", "elsewhere")] for team in ("ALSO", "NORTH")}
+    assert told == {"ALSO": [8, 3, 3], "NORTH": [8, 3, 3]}
+    # Whom the other would not keep it may take, and the list says where they are: ne comes last of all now.
+    place.people["ne"]["points"], place.teams["ALSO"]["slots_count"] = 4, 6
+    fourth = place.lists(place.monday + 14 * DAY, third)
+    assert (place.on_list(fourth, "ALSO"), place.on_list(fourth)) == (["na", "nb", "nf", "ng", "nh", "ne"], ["nc", "nd"])
+    assert place.changes(fourth)["ne"] == ("left", "is on the list of team ALSO now")
+
+
+def test_whoever_is_on_another_teams_list_is_not_said_to_have_no_place(world: Callable[..., Any]) -> None:
+    place = world()
+    place.teams["ALSO"] = {"neighbourhood_code": "U00001", "slots_count": 2}
+    said = dict(first_sheet_lines(place.account(place.lists(place.monday)), Night(as_of=place.monday, site=place.site)))
+    assert said["Who is not"] == "2 are on the list of another team of the neighbourhood; 3 could have been listed, but there is no place for them."
+
+
+def test_a_yield_says_of_how_many_it_is(world: Callable[..., Any]) -> None:
+    place = world({"na": {"points": 12, "risk": 0.5}, "nb": {"points": 11, "risk": 0.5}})
+    lists = place.lists(place.monday)
+    assert [place.account(lists, team)["scored_count"] for team in ("NORTH", "QUAY")] == [2, 0]
+    words = [expected_in_words({**place.account(lists), "issued_count": issued, "is_demonstration": False}) for issued in (3, 2)]
+    told = "would have an emergency admission within 12 months, by the model."
+    assert words == [f" About 1 (0 to 2) of the 2 with a known risk {told}", f" About 1 (0 to 2) of them {told}"]
+
+
+def test_a_list_made_anew_on_its_day_is_compared_with_the_one_before_the_day(world: Callable[..., Any]) -> None:
+    place = world()
+    first = place.lists(place.monday)
+    place.people["nb"] |= {"practice_code": "A00002"}
+    tuesday = place.lists(place.monday + DAY, first)
+    place.people["nh"] |= {"points": 30}
+    week = place.monday + 7 * DAY
+    asked = {"slots_count": 4}
+    # Without a stop on the way: the list of four places as it would have been made at once.
+    place.teams["NORTH"] |= asked
+    at_once = place.lists(week, tuesday)
+    place.teams["NORTH"] |= {"slots_count": 3}
+    issued = place.lists(week, tuesday)
+    anew = place.lists(week, issued, changes={"NORTH": asked})
+    assert place.account(anew)["issue_id"] == "list-2026-10-12-2"
+    assert place.on_list(anew) == place.on_list(at_once) == ["nh", "na", "nb", "nc"]
+    assert place.changes(anew) == place.changes(at_once)
+    assert place.changes(anew)["nb"] == (
+        "joined",
+        "was taken off the last list (now registered at another practice of the neighbourhood) and can be listed again; place 3 of 8 by score",
+    )
+    again = place.lists(week, anew, changes={"NORTH": {"slots_count": 2}})
+    assert {name: change for name, (change, _) in place.changes(again).items()} == {"nh": "joined", "na": "stayed", "nb": "left", "nc": "left"}
+    assert {row["previous_issue_id"] for row in again["core/list_change"].to_pylist()} == {"list-2026-10-05"}
+    # Whoever is taken off between the two runs of the day has left, for that reason.
+    place.people["na"] |= {"is_sensitive": True}
+    pruned = place.changes(place.lists(week, again, teams=("NORTH",)))
+    assert pruned["na"] == ("left", "the record is marked as not to be shared")
+
+
+def test_a_team_that_ends_with_another_ones_issue_still_says_so_that_night(world: Callable[..., Any]) -> None:
+    place = world()
+    first = place.lists(place.monday)
+    # The quay's PCN is merged into the north's.
+    del place.teams["QUAY"]
+    for name in ("qa", "qb", "qc"):
+        place.people[name] |= {"neighbourhood_code": "U00001"}
+    place.people["qa"]["points"] = 40
+    merged = place.lists(place.monday + 7 * DAY, first)
+    assert place.on_list(merged) == ["qa", "na", "nb"]
+    assert place.changes(merged, "QUAY") == dict.fromkeys(("qa", "qb", "qc"), ("removed", "the team is not in force any more"))
+    assert not {"QUAY"} & {*merged[LIST]["team_id"].to_pylist(), *merged[ACCOUNT]["team_id"].to_pylist()}
+    # Run once more it is told still, and on the next night no longer.
+    assert place.changes(place.lists(place.monday + 7 * DAY, merged), "QUAY") == place.changes(merged, "QUAY")
+    assert place.changes(place.lists(place.monday + 8 * DAY, merged), "QUAY") == {}
+
+
+def test_a_list_from_before_a_column_was_kept_still_stands(world: Callable[..., Any]) -> None:
+    place = world()
+    first = place.lists(place.monday)
+    older = {
+        **first,
+        ACCOUNT: first[ACCOUNT].drop_columns(["scored_count", "elsewhere_count"]),
+        GROUP: first[GROUP].drop_columns(["admissions_given_up"]),
+    }
+    second = place.lists(place.monday + DAY, older)
+    assert second[ACCOUNT]["scored_count"].null_count == second[ACCOUNT].num_rows > 0
+
+
+def test_the_candidates_say_whether_a_model_is_in_use(world: Callable[..., Any]) -> None:
+    # The only people who are scored object to lists made from scores: a model is in use all the same.
+    place = world({"na": {"points": 12, "risk": 0.3, "excluded_from_score_list": True}}, priority="risk")
+    lists = place.lists(place.monday)
+    account = place.account(lists)
+    assert account["priority_used"] == "risk"
+    assert "No model is in use" not in account["rule"]
 
 
 def test_a_team_that_is_no_more_has_its_people_taken_off_and_then_no_list(world: Callable[..., Any]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from fuller_popheath.cohorts.never_vanish import SCORECARD, SEGMENT_COUNT, SELECTION_GROUP, groups_in, vanished
+from fuller_popheath.cohorts.never_vanish import SCORECARD, SEGMENT_COUNT, SELECTION_GROUP, groups_in, products_looked_at, vanished
+from fuller_popheath.contracts import contract_ids, load_contract, loading
 
 GROUPS = ("all", "under_18", "18_64", "65_plus", "low_contact", "carer")
 
@@ -40,9 +42,11 @@ def test_a_hidden_count_is_there_and_a_missing_row_is_not(population: dict[str, 
     for group in ("under_18", "low_contact", "carer"):
         fewer = counts(*(name for name in GROUPS if name != group))
         assert vanished(population, {SEGMENT_COUNT: fewer}) == [(SEGMENT_COUNT, group)]
-    # At one level of areas alone it is missing too.
-    some = pa.concat_tables([counts(*GROUPS, areas=("icb",)), counts(*GROUPS[:-1], areas=("pcn",))])
+    # At one level of areas alone it is missing too; but of PCNs no PLUS group is told.
+    some = pa.concat_tables([counts(*GROUPS, areas=("icb",)), counts(*GROUPS[:-1], areas=("place", "pcn"))])
     assert vanished(population, {SEGMENT_COUNT: some}) == [(SEGMENT_COUNT, "carer")]
+    above = pa.concat_tables([counts(*GROUPS, areas=("icb", "place")), counts(*GROUPS[:-1], areas=("pcn",))])
+    assert vanished(population, {SEGMENT_COUNT: above}) == []
     assert vanished(population, {SEGMENT_COUNT: counts(*GROUPS).slice(0, 0)}) == []
 
 
@@ -62,3 +66,38 @@ def test_every_list_tells_of_every_group(world: Callable[..., Any], population: 
     assert vanished(population, {SELECTION_GROUP: groups}) == []
     one_team_less = groups.filter(pc.invert(pc.and_(pc.equal(groups["team_id"], "QUAY"), pc.equal(groups["group"], "under_18"))))
     assert vanished(population, {SELECTION_GROUP: one_team_less}) == [(SELECTION_GROUP, "under_18")]
+
+
+PLANTED = """
+apiVersion: v3.1.0
+kind: DataContract
+id: products/planted_by_group
+name: planted_by_group
+version: 1.0.0
+status: active
+domain: population health
+description: {purpose: "Something of each group of people."}
+customProperties: [{property: purpose, value: secondary_use}]
+schema:
+  - name: planted_by_group
+    id: planted_by_group
+    logicalType: object
+    physicalType: table
+    dataGranularityDescription: "One row per group of people."
+    properties:
+      - {name: people_group, logicalType: string, physicalType: text, description: "Group of people.", primaryKey: true, primaryKeyPosition: 1,
+         required: true, classification: open}
+"""
+
+
+def test_whatever_tells_of_groups_by_its_contract_is_looked_at(
+    population: dict[str, pa.Table], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_column = {name for name in contract_ids() if name.startswith(("core/", "products/")) and "people_group" in load_contract(name).column_names}
+    assert {SEGMENT_COUNT, SELECTION_GROUP, SCORECARD} <= set(products_looked_at()) == {*with_column, SELECTION_GROUP, SCORECARD}
+    (tmp_path / "products").mkdir()
+    (tmp_path / "products" / "planted_by_group.yaml").write_text(PLANTED, encoding="utf-8")
+    monkeypatch.setattr(loading, "CONTRACTS_FOLDER", tmp_path)
+    assert "products/planted_by_group" in products_looked_at()
+    made = pa.table({"people_group": ["all", "under_18", "carer"]})
+    assert vanished(population, {"products/planted_by_group": made}) == [("products/planted_by_group", "low_contact")]

@@ -268,12 +268,21 @@ def test_why_somebody_joined_or_left(world: Callable[..., Any]) -> None:
 def test_stay_on_keeps_a_list_steady(world: Callable[..., Any]) -> None:
     place = world(slots_count=4)
     first = place.lists(place.monday)
-    place.people["ne"]["points"] = 30
+    place.people["nd"]["points"], place.people["ne"]["points"] = 8, 9
     second = place.lists(place.monday + WEEK, first)
-    # nd is fifth of four places now, and within 1.25 times as many: ne has to wait for nobody, nd keeps the place of no one better.
+    # nd is fifth of four places now, within 1.25 times as many; ne is fourth, and not within the 3.2 that go before all others.
     assert place.on_list(second) == ["na", "nb", "nc", "nd"]
     assert place.row(second, "nd")["decided_by"] == "stay_on"
     assert place.changes(second)["nd"] == ("stayed", "place 5 of 8 by score, near enough to stay on the list; 4 last time")
+    # At the head of the order nobody has to wait for those who stay: na, nb and ne go first, and the last who stood there leaves.
+    place.people["ne"]["points"] = 30
+    third = place.lists(place.monday + 2 * WEEK, second)
+    assert place.on_list(third) == ["ne", "na", "nb", "nc"]
+    assert place.changes(third)["nd"] == ("left", "place 5 by score, and there are 4 places; 5 last time")
+    assert (
+        "The first 3 by score go before all others; then who was on the last list stays while their place by score is within 1.25 times"
+        in (place.account(third)["rule"])
+    )
 
 
 def test_a_list_is_due_when_its_day_has_come_since() -> None:

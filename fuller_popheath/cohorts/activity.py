@@ -1,0 +1,156 @@
+"""How people use general practice: contacts, appointments not attended and continuity of whole populations, by ICB, place, PCN and quintile.
+
+Counts of appointments are no counts of people, so a row in which any count is hidden is hidden whole: what few people did is not told either.
+What does not belong here: workforce (`place/workforce.py`), and the continuity gap of people with high need (`gap_counts.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fuller_popheath.cohorts.person_columns import PERSON, arrow_columns, values
+from fuller_popheath.cohorts.segment_counts import ALL, AREAS, EDITIONS, PRACTICES, QUINTILES, area_lines, smallest_areas
+from fuller_popheath.disclosure.controlled_counts import Same, adds_up, control, percent_of
+from fuller_popheath.disclosure.rules import rule_named
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from fuller_popheath.site import Site
+    from fuller_popheath.specs import Inputs
+
+CONTACTS, CONTINUITY = "features/contacts", "features/continuity"
+WANTED = {
+    CONTACTS: ("contact_count_365", "gp_contact_count_365", "urgent_contact_count_365", "did_not_attend_count_365"),
+    CONTINUITY: ("continuity_upc", "usual_gp_contact_count", "continuity_practice_contact_count"),
+    PERSON: ("usual_gp_code",),
+}
+KEY = ("area_type", "area_code", "imd_edition", "imd_quintile")
+PEOPLE, SEEN, ATTENDED, GP, URGENT, MISSED, KNOWN = COUNTS = (
+    "registered_count",
+    "seen_count",
+    "contact_count",
+    "gp_contact_count",
+    "urgent_contact_count",
+    "did_not_attend_count",
+    "continuity_known_count",
+)
+PARTS = {SEEN: PEOPLE, KNOWN: PEOPLE, GP: ATTENDED, URGENT: ATTENDED}
+FEWEST_IN_A_MEAN = 8
+"""Means of fewer people are not shown (NHS England, HES and ECDS disclosure control since September 2018)."""
+FEWEST_WITH_LIMITS = 100
+"""The limits rest on a normal approximation to a ratio of sums over people (our own choice of how many it takes)."""
+Z = 1.959963984540054
+
+
+def activity_counts(inputs: Inputs, site: Site) -> pd.DataFrame:
+    """As it may leave the house, one row per KEY: COUNTS (null: hidden), rates and shares with limits, mean_upc, slicc, is_hidden."""
+    import pandas as pd
+
+    person = inputs[PERSON]
+    areas, area = smallest_areas(person, inputs[PRACTICES])
+    each = _per_person(inputs)
+    frames: list[pd.DataFrame] = []
+    for edition in EDITIONS:
+        quintile = person[f"imd_{edition}_quintile"].fill_null(0).to_numpy()
+        by_cell = each.groupby([area, quintile]).sum() if len(each) else each
+        for area_type in AREAS if len(each) else ():
+            code = areas[area_type].to_numpy()[by_cell.index.get_level_values(0)]
+            by_quintile = by_cell.groupby([code, by_cell.index.get_level_values(1)]).sum()
+            frames += _rows(by_quintile, area_type, edition, bool(quintile.any()))
+    if not frames:
+        return pd.DataFrame(columns=[*KEY, *COUNTS, "is_hidden"])
+    return shown_of(pd.concat(frames, ignore_index=True), areas, site)
+
+
+def shown_of(exact: pd.DataFrame, areas: pd.DataFrame, site: Site) -> pd.DataFrame:
+    """Exact rows (KEY, COUNTS and the sums of `_per_person`) after disclosure control. `areas`: columns icb, place and pcn."""
+    lines = (*area_lines(areas), adds_up("imd_quintile"))
+    same = (Same("imd_edition", {"imd_quintile": ALL}),)
+    shown = control(exact[[*KEY, *COUNTS]], KEY, COUNTS, lines, rule_named(site.disclosure.rule), same, PARTS)
+    # A sum of people who are hidden is hidden with them, in both editions' rows of everybody alike.
+    shown.loc[shown["is_hidden"], list(COUNTS)] = None
+    known = exact[KNOWN].where((exact[KNOWN] >= FEWEST_IN_A_MEAN) & ~shown["is_hidden"])
+    counted = exact["countable"].where((exact["countable"] > 0) & known.notna())
+    per_1000 = 1000 * shown[ATTENDED].astype("Float64") / shown[PEOPLE].astype("Float64").where(shown[PEOPLE] > 0)
+    made = shown.assign(
+        contacts_per_1000=per_1000.round(),
+        gp_percent=percent_of(shown[GP], shown[ATTENDED]),
+        urgent_percent=percent_of(shown[URGENT], shown[ATTENDED]),
+        did_not_attend_percent=percent_of(shown[MISSED], shown[ATTENDED] + shown[MISSED]),
+        mean_upc=(exact["upc_sum"] / known).round(3),
+        slicc=(exact["with_usual_gp"] / counted).round(3),
+    )
+    return _with_limits(made, exact)
+
+
+def _with_limits(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Limits around what is shown: value -+ z x standard error, a share within 0 and 100, a rate from 0 on."""
+    import numpy as np
+
+    people, contacts = exact[PEOPLE], exact[ATTENDED]
+    errors = {
+        "contacts": ("contacts_per_1000", 1000, np.inf, _standard_error(exact["cc"], exact[ATTENDED], people, contacts, people), 0),
+        "urgent": ("urgent_percent", 100, 100, _standard_error(exact["uu"], exact["uc"], exact["cc"], exact[URGENT], contacts), 1),
+        "did_not_attend": (
+            "did_not_attend_percent",
+            100,
+            100,
+            _standard_error(exact["mm"], exact["mb"], exact["bb"], exact[MISSED], contacts + exact[MISSED]),
+            1,
+        ),
+    }
+    made = shown
+    for name, (column, per, most, error, decimals) in errors.items():
+        is_told = ~shown["is_hidden"] & (people >= FEWEST_WITH_LIMITS)
+        half = (per * Z * error).where(is_told)
+        value = shown[column].astype("float64")
+        ends = {"lower": (value - half).clip(0, most), "upper": (value + half).clip(0, most)}
+        made = made.assign(**{f"{name}_{end}": limit.round(decimals) for end, limit in ends.items()})
+    return made
+
+
+def _standard_error(xx: pd.Series, xy: pd.Series, yy: pd.Series, x: pd.Series, y: pd.Series) -> pd.Series:
+    """Standard error of sum x / sum y over people, from sums of squares and products over people: sqrt(sum (x - r y)^2) / sum y.
+
+    Source: the linearised variance of a ratio estimate, W. G. Cochran, Sampling Techniques, 3rd ed. (1977) section 6.3, without finite correction.
+    """
+    whole = y.where(y > 0)
+    r = x / whole
+    error: pd.Series = ((xx - 2 * r * xy + r**2 * yy).clip(lower=0) ** 0.5) / whole
+    return error
+
+
+def _per_person(inputs: Inputs) -> pd.DataFrame:
+    """What each person adds to the sums; cc, uu, uc, mm, mb, bb are squares and products of contacts, urgent ones, missed and both together."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    columns = arrow_columns(inputs, WANTED)
+    has_usual_gp = pc.is_valid(columns.pop("usual_gp_code")).to_numpy()
+    array: dict[str, np.ndarray] = {name: values(column) for name, column in columns.items()}
+    c, gp, u, m = (array[name] for name in WANTED[CONTACTS])
+    upc, both = array["continuity_upc"], c + m
+    whole = {PEOPLE: np.ones(len(c)), SEEN: c > 0, ATTENDED: c, GP: gp, URGENT: u, MISSED: m, KNOWN: ~np.isnan(upc)}
+    squares = {"cc": c * c, "uu": u * u, "uc": u * c, "mm": m * m, "mb": m * both, "bb": both * both}
+    continuity = {
+        "upc_sum": np.nan_to_num(upc),
+        "with_usual_gp": np.where(has_usual_gp, array["usual_gp_contact_count"], 0.0),
+        "countable": np.where(has_usual_gp, array["continuity_practice_contact_count"], 0.0),
+    }
+    return pd.DataFrame({**{name: column.astype(np.int64) for name, column in whole.items()}, **squares, **continuity})
+
+
+def _rows(by_quintile: pd.DataFrame, area_type: str, edition: str, is_known: bool) -> list[pd.DataFrame]:
+    """Of sums by area and quintile (0: none): the rows of all, and of every quintile of an edition that knows any, nobody's too."""
+    import pandas as pd
+
+    everybody = by_quintile.groupby(level=0).sum().rename_axis("area_code").reset_index()
+    rows = [everybody.assign(imd_quintile=ALL)]
+    if is_known:
+        full = pd.MultiIndex.from_product([everybody["area_code"], [int(q) for q in QUINTILES]], names=["area_code", "imd_quintile"])
+        quintiles = by_quintile.reindex(full, fill_value=0).reset_index()
+        rows.append(quintiles.assign(imd_quintile=quintiles["imd_quintile"].astype(str)))
+    return [part.assign(area_type=area_type, imd_edition=edition) for part in rows]

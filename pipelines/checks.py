@@ -13,6 +13,7 @@ import dagster as dg
 
 from fuller_popheath.arrival import plausible, plausible_people
 from fuller_popheath.cohorts.never_vanish import POPULATION, POPULATION_COLUMNS, PRODUCTS, vanished
+from fuller_popheath.cohorts.team_capacity import teams_not_used
 from fuller_popheath.registry import facts, tables
 from pipelines import describe
 from pipelines.guard import guarded
@@ -43,6 +44,12 @@ def _list_size(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Fin
     last = tonight.store.before("core/registered_count", tonight.as_of)
     last_time = tonight.store.read("core/registered_count", last) if last else None
     return plausible.list_size_change(read["core/registered_count"], last_time, tonight.night.site.arrival)
+
+
+def _teams_used(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
+    """A stale row costs its own team alone: the neighbourhood then has a team of its own."""
+    told = teams_not_used(read["inbound/team_capacity"], read["core/neighbourhood_practice"], tonight.night)
+    return plausible.Finding(not told, "; ".join(told) or "every row is used", {"rows put aside": len(told)})
 
 
 def _nobody_vanished(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
@@ -127,6 +134,14 @@ CHECKS = (
         reads_table=False,
     ),
     Check(
+        "teams_used",
+        "core/team_capacity",
+        "Every row of the teams' own file could be used.",
+        _teams_used,
+        ("inbound/team_capacity", "core/neighbourhood_practice"),
+        reads_table=False,
+    ),
+    Check(
         "nobody_vanished",
         "products/segment_count",
         "Under-18s, every PLUS group and people without a contact stand in every product that tells of groups.",
@@ -160,8 +175,7 @@ def asset_check(check: Check) -> dg.AssetChecksDefinition:
         tonight: Tonight = context.resources.night.tonight()
         wanted = (check.at, *check.also) if check.reads_table else check.also
         found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in wanted})
-        return dg.AssetCheckResult(
-            passed=found.is_as_expected, severity=dg.AssetCheckSeverity.WARN, description=found.sentence, metadata=dict(found.numbers)
-        )
+        severity = dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(passed=found.is_as_expected, severity=severity, description=found.sentence, metadata=dict(found.numbers))
 
     return judge

@@ -14,13 +14,13 @@ from fuller_popheath.cohorts.review_words import MONTHS, review_in_words
 
 DIED, LEFT, OBJECTS, SENSITIVE = "died", "left", "objects", "sensitive"
 REVIEWED, WISH, TEAM_ENDED = "reviewed", "unlisted_wish", "team_ended"
-NEW_ADMISSION, EXCLUDED_BY_TEAM = "new_admission", "excluded_by_team"
+NEW_ADMISSION, EXCLUDED_BY_TEAM, TAKEN_ON = "new_admission", "excluded_by_team", "taken_on"
 TAKES_OFF = (DIED, LEFT, OBJECTS, SENSITIVE, REVIEWED, WISH, TEAM_ENDED)
-MARKS_ONLY = (NEW_ADMISSION, EXCLUDED_BY_TEAM)
+MARKS_ONLY = (NEW_ADMISSION, EXCLUDED_BY_TEAM, TAKEN_ON)
 MARKS: Mapping[str, str] = MappingProxyType(
     {
         DIED: "has died",
-        LEFT: "died, or left the practice",
+        LEFT: "not on the practice's own list any more (left, died, or the row could not be read)",
         OBJECTS: "objects to lists",
         SENSITIVE: "the record is marked as not to be shared",
         TEAM_ENDED: "the team is not in force any more",

@@ -20,6 +20,7 @@ from fuller_popheath.cohorts.list_words import (
     OBJECTS,
     REVIEWED,
     SENSITIVE,
+    TAKEN_ON,
     TAKES_OFF,
     TEAM_ENDED,
     VERDICTS,
@@ -27,7 +28,7 @@ from fuller_popheath.cohorts.list_words import (
     day_told,
     review_told,
 )
-from fuller_popheath.cohorts.reviews import in_force
+from fuller_popheath.cohorts.reviews import ON_CASELOAD, in_force
 from fuller_popheath.contracts import conform, empty_table, load_contract
 from fuller_popheath.errors import ContractBroken
 from fuller_popheath.specs import ContractId, Inputs
@@ -187,6 +188,8 @@ def _conditions(now: pd.DataFrame) -> dict[str, np.ndarray]:
         raise ContractBroken(f"{CANDIDATE} has no row of {unknown} people of their team's neighbourhood: make it again from tonight's people")
     is_review = now["verdict"].eq("review")
     by_wish = now["kept_off_by"].eq("no_lists_please")
+    # Whom the team has taken on stays on this week's list, marked: these are the people it now sees.
+    is_taken_on = is_review & now["kept_off_by"].isin(ON_CASELOAD)
     found = {
         DIED: ~now["is_there"] & now["is_dead"],
         SENSITIVE: now["is_sensitive"] & now["is_there"],
@@ -194,8 +197,9 @@ def _conditions(now: pd.DataFrame) -> dict[str, np.ndarray]:
         TEAM_ENDED: ~has_team,
         OBJECTS: now["verdict"].isin(OBJECTIONS),
         WISH: is_review & by_wish,
-        REVIEWED: is_review & ~by_wish,
+        REVIEWED: is_review & ~by_wish & ~is_taken_on,
         EXCLUDED_BY_TEAM: now["verdict"].eq("team_excludes"),
+        TAKEN_ON: is_taken_on,
         NEW_ADMISSION: now["is_newly_admitted"],
     }
     # The team serves another neighbourhood now: the person has left it, in a manner of speaking.
@@ -206,7 +210,7 @@ def _conditions(now: pd.DataFrame) -> dict[str, np.ndarray]:
 def _words(row: Mapping[str, Any], review: Mapping[str, Any] | None) -> str:
     """Why a row is marked or taken off, in plain English."""
     mark = row["mark"]
-    if mark in (REVIEWED, WISH):
+    if mark in (REVIEWED, WISH, TAKEN_ON):
         return review_told(review) if review else VERDICTS["review"]
     if mark == NEW_ADMISSION:
         return f"an emergency admission on {day_told(row['last_admission'])} that was not known when the list was issued"

@@ -19,7 +19,7 @@ MOST_DAYS_AHEAD = 92
 MOST_DAYS_LATER = 1096
 """Nobody is put off for more than three years: beyond that the year is a slip."""
 ROWS_SHOWN = 20
-LATER = "later"
+LATER, WISH = "later", "no_lists_please"
 SAID = ("issue_id", "team_id", "row_reference", "review_outcome", "later_until")
 """What a row says but for its day."""
 
@@ -92,7 +92,8 @@ def _broken(row: Mapping[str, Any], known: _Known, as_of: date | None) -> list[s
         return ["team_id.has_a_list"]
     if (issue, team, reference) not in known.rows:
         return ["row_reference.is_of_this_team" if (issue, reference) in known.elsewhere else "row_reference.is_on_the_list"]
-    if as_of is None:
+    if as_of is None or row["review_outcome"] == WISH:
+        # A person's own wish is never lost to a mistyped day.
         return []
     day, later = row["reviewed_on"], row["later_until"]
     issued_on = _DAY.match(issue)

@@ -283,6 +283,11 @@ def test_a_made_up_return_is_used_for_nothing_and_told_by_row_number(row: tuple[
     assert reference(row[0]) not in made.unmatched_words
 
 
+def test_a_wish_is_not_lost_to_a_mistyped_day() -> None:
+    made = kept(returned((0, "no_lists_please", date(2025, 11, 17))))
+    assert (made.unmatched_count, in_force(made.review, TONIGHT)["outcome"].to_pylist()) == (0, ["no_lists_please"])
+
+
 def test_a_row_counts_for_the_person_of_its_own_list_alone() -> None:
     """The same reference on another list stands for somebody else."""
     import pyarrow as pa

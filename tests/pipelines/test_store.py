@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fuller_popheath.contracts import empty_table, load_contract, without_identifiers
+from fuller_popheath.contracts import Contract, empty_table, load_contract, without_identifiers
 from fuller_popheath.errors import ContractBroken, InputMissing
 from pipelines import stores
 from pipelines.stores import Store, checked_on_arrival, content_hash, prove
@@ -123,3 +124,28 @@ def test_content_hash_is_of_the_content_alone() -> None:
         pa.table({"a": one["a"].cast(pa.int32()), "b": one["b"], "c": one["c"]}),
     ]
     assert len({content_hash(table) for table in [one, *other]}) == 7
+
+
+def product_of(purpose: str, table: pa.Table) -> tuple[Contract, pa.Table]:
+    """A contract of a product of this purpose, by its own word without any identifier, and a table of its shape."""
+    columns = tuple(dataclasses.replace(COUNTS.columns[1], name=name, classification="open") for name in table.column_names)
+    return dataclasses.replace(COUNTS, id="products/planted", purpose=purpose, columns=columns), table
+
+
+@pytest.mark.parametrize("purpose", ["open", "secondary_use"])
+@pytest.mark.parametrize("column", ["person_id", "nhs_number"])
+def test_a_product_for_others_has_no_column_of_single_people_whatever_its_contract_says(purpose: str, column: str) -> None:
+    contract, table = product_of(purpose, pa.table({column: ["abcdefghijkl"], "practice_code": ["Y90013"]}))
+    with pytest.raises(ContractBroken, match=f"{column} tells of single people") as refused:
+        stores.refuse_identifiers(table, contract)
+    assert "abcdefghijkl" not in str(refused.value)
+
+
+def test_nor_has_it_an_nhs_number_under_another_name() -> None:
+    # 943 476 5919: the NHS Data Dictionary's own example passes Modulus 11.
+    for values in (pa.array(["9434765919", "x"]), pa.array([9434765919, 5])):
+        contract, table = product_of("secondary_use", pa.table({"label": values}))
+        with pytest.raises(ContractBroken, match="1 different values of label are NHS numbers") as refused:
+            stores.refuse_identifiers(table, contract)
+        assert "9434765919" not in str(refused.value)
+    stores.refuse_identifiers(*reversed(product_of("direct_care", pa.table({"person_id": ["abcdefghijkl"]}))))

@@ -54,6 +54,18 @@ def test_a_declined_person_is_taken_off_and_stays_off_until_the_review_ends(worl
     assert place.row(later, "nb")["last_review"] == "declined by the person on 6 Oct 2026, until 6 Oct 2027"
 
 
+def test_whom_the_team_takes_on_stays_on_this_weeks_list_and_is_not_on_the_next(world: Callable[..., Any]) -> None:
+    place = world(slots_count=3)
+    place.holds_contracts = True
+    first = place.lists(place.monday)
+    place.review(first, "nb", "accepted", place.monday + DAY)
+    second = place.lists(place.monday + 2 * DAY, first)
+    row = place.row(second, "nb")
+    assert (row["state"], row["mark"]) == ("listed", "taken_on")
+    assert place.changes(second)["nb"][0] == "marked"
+    assert "nb" not in place.on_list(place.lists(place.monday + WEEK, second))
+
+
 CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "left": ({"practice_code": "A00002"}, "left", "now registered at another practice of the neighbourhood"),
     "moved": (
@@ -94,7 +106,7 @@ def test_the_dead_are_taken_off_as_such_and_who_is_gone_as_gone(world: Callable[
     place.dead["na"] = place.monday
     second = place.lists(place.monday + DAY, first)
     assert [place.row(second, name)["mark"] for name in ("na", "nb", "nc")] == ["died", "left", None]
-    assert place.changes(second)["nb"] == ("removed", "died, or left the practice")
+    assert place.changes(second)["nb"] == ("removed", "not on the practice's own list any more (left, died, or the row could not be read)")
 
 
 def test_a_wish_takes_somebody_off_at_every_practice(world: Callable[..., Any]) -> None:

@@ -26,8 +26,10 @@ JOIN person p ON p.person_id = m.person_id
 WHERE m.issue_date >= getvariable('as_of') - 365 AND m.issue_date < getvariable('as_of') AND m.recorded_date < getvariable('as_of')
 GROUP BY ALL;
 
+-- A glucose sensor is issued like a medicine, and is none.
 CREATE OR REPLACE TEMP TABLE medicines AS
-SELECT person_row, count(*) AS medicines, sum(issues_90)::BIGINT AS issues_90,
+SELECT person_row, count(*) AS issued_things, count(*) FILTER (WHERE cluster <> 'glucose_sensor') AS medicines,
+       (sum(issues_90) FILTER (WHERE cluster <> 'glucose_sensor'))::BIGINT AS issues_90,
        bool_or(cluster IN ('bronchodilator_saba', 'inhaled_corticosteroid')) AS for_asthma
 FROM medicine GROUP BY person_row;
 
@@ -145,7 +147,7 @@ SELECT p.person_id,
        coalesce(r.bmi >= CASE WHEN p.ethnic_category IN ('H', 'J', 'K', 'L', 'M', 'N', 'R') THEN 27.5 ELSE 30 END
                 AND r.bmi_date >= getvariable('as_of') - 365 AND p.age_years >= 18, false) AS has_obesity,
        c.days_since_af::BIGINT AS days_since_first_atrial_fibrillation,
-       coalesce(d.deficits, 0) + CASE WHEN m.medicines >= 5 THEN 1 ELSE 0 END AS efi_deficit_count,
+       coalesce(d.deficits, 0) + CASE WHEN m.issued_things >= 5 THEN 1 ELSE 0 END AS efi_deficit_count,
        CASE WHEN p.age_years < 65 THEN NULL
             WHEN efi_deficit_count >= 13 THEN 'severe'
             WHEN efi_deficit_count >= 9 THEN 'moderate'

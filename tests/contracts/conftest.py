@@ -171,7 +171,7 @@ def first_cell(column: Column, number: int = 0) -> Any:
         return date(2022, 7, 1 + number).isoformat()
     if column.logical_type == "string":
         return examples(column.pattern)[number] if column.pattern else ("Somewhere", "Elsewhere")[number]
-    wanted = 0 if column.minimum is None or column.minimum < 0 else 10 + number
+    wanted = 0 if column.minimum is None or column.minimum < 0 else max(10, int(column.minimum)) + number
     return str(min(wanted, int(column.maximum)) if isinstance(column.maximum, int | float) else wanted)
 
 

@@ -27,12 +27,27 @@ DIFFER_ON_PURPOSE = {
     "pcn_code": {"pattern", "description"},  # by practice, U says: in no PCN
     "pcn_name": {"description"},
     "pcn_count": {"description"},
-    "registered_count": {"description", "classification"},  # whose people, and counted from published counts or from lists
+    "registered_count": {"description", "classification", "required"},  # published counts, or lists; hidden in activity
     "practice_count": {"description", "minimum"},  # a neighbourhood of a list may have no practice that sent one
     "practice_code": {"description"},
     "practice_name": {"required"},  # nobody published the name of a practice that sends a list
     "reason": {"allowed", "description"},  # two questions: why left out, why another band
-    "core20_percent": {"description"},
+    "core20_percent": {"description", "required", "unit"},  # of an LSOA it is a part of the LSOA, not of a list
+    "age_group": {"allowed", "description"},  # of indicators, and of models
+    "area_type": {"allowed", "description"},
+    "area_code": {"description"},
+    # "all" is one of them, or not
+    "imd_quintile": {"logical_type", "arrow_type", "unit", "required", "allowed", "minimum", "maximum", "description"},
+    "is_hidden": {"description"},
+    "lower": {"unit", "maximum", "description"},  # of a percent, a ratio, a rate
+    "upper": {"unit", "maximum", "description"},
+    "value": {"unit", "classification", "minimum", "maximum", "description"},  # of an indicator, and of a list
+    "lsoa_code": {"description"},
+    "mean_upc": {"description"},
+    "slicc": {"description"},
+    "people_count": {"logical_type", "arrow_type", "description"},
+    "scored_count": {"logical_type", "arrow_type", "required", "classification", "description"},  # with a risk, and with a deprivation score
+    "team_id": {"pattern", "description"},  # "all" is one of them, or not
     "band": {"description"},
 }
 COMPARED = ("logical_type", "arrow_type", "unit", "required", "classification", "pattern", "allowed", "minimum", "maximum", "description")

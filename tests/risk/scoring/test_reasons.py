@@ -97,6 +97,8 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
     ("cancer", {"has_cancer": True, "days_since_first_cancer": 250}, "cancer (first recorded 8 months ago)"),
     ("cancer", {"has_cancer": True, "has_metastatic_cancer": True}, "metastatic cancer"),
     ("cancer", {}, "no cancer on the disease register"),
+    ("pregnancy", {"has_pregnancy": True}, "pregnant, or was in the last ten months"),
+    ("pregnancy", {}, "no pregnancy recorded in the last ten months"),
     (
         "palliative_care",
         {"has_palliative_care": True, "days_since_first_palliative_care": 20},

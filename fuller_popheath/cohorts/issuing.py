@@ -214,6 +214,8 @@ def _rows(made: Sequence[_Made], tables: Inputs, as_of: date, issue_id: str) -> 
         parts.append(part.sort_values("rank"))
     rows = pd.concat(parts, ignore_index=True)
     about = facts(tables, pa.array(sorted(rows["person_id"]), pa.string()), as_of)
+    if rows.empty:  # pandas cannot join two texts of which neither has a chunk
+        rows["person_id"] = rows["person_id"].astype(object)
     return rows.join(about, on="person_id").assign(as_of=as_of, issue_id=issue_id, state=LISTED, mark=None, marked_on=None)
 
 

@@ -15,7 +15,7 @@ export DAGSTER_REDACT_USER_CODE_ERRORS := 1
 # Nothing is written outside the project: the plotting library keeps its list of fonts here.
 export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
-.PHONY: help run test test-spark test-faults ui check fix bench lock clean
+.PHONY: help run night test test-spark test-faults ui check fix bench lock clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ fix: $(VENV)/.dev  ## Format, mend what the linter can, regenerate what is gener
 
 bench: $(VENV)/.dev  ## Measure on this machine and print the figures of BENCHMARKS.md (SCALE=ics: 1.8 million make-believe people, half an hour)
 	@$(BIN)/python -m bench.$(if $(filter ics,$(SCALE)),ics --date $$(date +%F),england_core20)
+
+night: $(VENV)/.dev  ## Measure a whole night as Dagster runs it, a tenth of the practices changed (SCALE=ics: 1.8 million make-believe people; NIGHT_PEOPLE=30000)
+	@$(BIN)/python -m bench.night --people $(if $(filter ics,$(SCALE)),1800000,$(or $(NIGHT_PEOPLE),30000)) --date $$(date +%F)
 
 lock: $(VENV)/.setup  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock

@@ -17,7 +17,20 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fuller_popheath import atlas_command, list_commands, model_commands, why_command, yield_command
+from fuller_popheath import (
+    atlas_command,
+    audit_command,
+    delivery_command,
+    key_commands,
+    list_commands,
+    model_commands,
+    night_commands,
+    profile_command,
+    release_commands,
+    scan_command,
+    why_command,
+    yield_command,
+)
 from fuller_popheath.errors import FullerError, SettingsWrong, without_values
 from fuller_popheath.site import PROJECT_ROOT, Site, load_site
 
@@ -205,14 +218,19 @@ def check(
     else:
         arrived = landing.read_file(file, (wanted,), quarantine, limits)
     _say(f"{file_told(file.name)}: {arrived.rows_read:,} rows read, {arrived.rows_accepted:,} accepted, {arrived.rows_quarantined:,} quarantined")
-    if not arrived.rows_quarantined:
+    emptied = arrived.cells_blanked if isinstance(arrived, Held) else {}
+    if emptied:
+        _say(f"{sum(emptied.values()):,} cells of accepted rows would be left empty")
+    if not arrived.rows_quarantined and not emptied:
         return
     said = {rule.id: rule.description for rule in contracts.load_contract(wanted).rules}
     table = Table("rule", "rows", "what it asks", box=None, header_style="bold")
-    for rule, rows in sorted(arrived.counts.items(), key=lambda item: -item[1]):
-        table.add_row(rule, f"{rows:,}", said.get(rule, ""))
+    for counts, but in ((arrived.counts, ""), (emptied, " (the cell is left empty)")):
+        for rule, rows in sorted(counts.items(), key=lambda item: -item[1]):
+            table.add_row(rule, f"{rows:,}", said.get(rule, "") + but)
     console.print(table)
-    raise typer.Exit(4)
+    if arrived.rows_quarantined:
+        raise typer.Exit(4)
 
 
 @app.command()
@@ -278,7 +296,20 @@ def _contract_id(name: str) -> str:
     return fitting[0]
 
 
-for commands in (model_commands, list_commands, why_command, yield_command, atlas_command):
+for commands in (
+    model_commands,
+    list_commands,
+    why_command,
+    yield_command,
+    scan_command,
+    release_commands,
+    atlas_command,
+    audit_command,
+    profile_command,
+    delivery_command,
+    key_commands,
+    night_commands,
+):
     commands.add_to(app, _say)
 
 

@@ -160,7 +160,7 @@ class FeatureBuild:
     def _table(self, name: ContractId) -> ir.Table:
         """A source as it lies, people numbered and the clusters of the code lists too; the engine is told of each once."""
         if name not in self._tables:
-            self._tables[name] = self._engine.table(_name(name), *self._rows(name))
+            self._tables[name] = self._engine.table(_name(name), *self._rows(name), _may_lack(name))
         return self._tables[name]
 
     def _rows(self, name: ContractId) -> tuple[Parts | pa.Table, pa.Schema | None]:
@@ -226,6 +226,11 @@ def _known(table: ir.Table, contract: Contract, places: ir.Table, as_of: date, s
     else:
         raise SettingsWrong(f"{contract.id} is about persons and says neither by which dates a row is known (known_by) nor as at which day it is")
     return table.inner_join(places, "person_id").drop("person_id")
+
+
+def _may_lack(name: ContractId) -> frozenset[str]:
+    """The columns that files written under an earlier contract may lack: those that need not be filled."""
+    return frozenset() if name == CODELISTS else frozenset(column.name for column in load_contract(name).columns if not column.required)
 
 
 def _with_few_texts(table: pa.Table, contract: Contract) -> pa.Table:

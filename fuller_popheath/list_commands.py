@@ -44,6 +44,7 @@ def add_to(app: typer.Typer, say: Say) -> None:
         ] = None,
         plus_floor: Annotated[float | None, typer.Option(help="The same of PLUS groups")] = None,
         under_18_floor: Annotated[float | None, typer.Option(help="The same of people under 18")] = None,
+        low_contact_floor: Annotated[float | None, typer.Option(help="The same of people without a contact in a year")] = None,
         newly_surfaced: Annotated[float | None, typer.Option(help="Percent of the list for newly surfaced people")] = None,
         as_of: Annotated[str, typer.Option(help="The night whose people to choose from, YYYY-MM-DD; default: the newest")] = "",
     ) -> None:
@@ -55,6 +56,7 @@ def add_to(app: typer.Typer, say: Say) -> None:
             "core20_floor": core20_floor,
             "plus_floor": plus_floor,
             "under_18_floor": under_18_floor,
+            "low_contact_floor": low_contact_floor,
             "newly_surfaced_percent": newly_surfaced,
         }
         what_if(team.strip().upper(), {name: value for name, value in asked.items() if value is not None}, as_of, say)

@@ -10,8 +10,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.site_delivery import Delivery
 from fuller_popheath.site_disclosure import Disclosure
 from fuller_popheath.site_lists import ContinuityNeed, Lists, Plus, Reviews
+from fuller_popheath.site_nights import Nights, Notices, Retention
+from fuller_popheath.site_releases import Releases
 from fuller_popheath.site_section import Section
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -78,14 +81,17 @@ class Pseudonyms(Section):
     data_is_synthetic: bool = False
 
 
-OBJECTION_PURPOSES = ("list_size", "core20", "scoring", "training", "score_list", "rule_list")
+OBJECTION_PURPOSES = ("statistics", "scoring", "training", "score_list", "rule_list")
+PUBLISHED_COUNTS = ("list_size", "core20")
+"""What no objection can reach: these figures are made from counts that NHS England publishes, which are exact and name nobody."""
 
 
 class Objections(Section):
-    """What each objection keeps a person out of: purposes among list_size, core20, scoring, training, score_list, rule_list.
+    """What each objection keeps a person out of: purposes among statistics, scoring, training, score_list, rule_list.
 
-    The defaults wait for the site's information-governance sign-off. `practice_files_are_complete`: a file of objections that a practice sends holds
-    every Type 1 objection there, so that whoever is not in it does not object, even where codes cannot be read.
+    statistics: every count of people for another purpose than their own care (segments and their movement, indicators, activity, profiles, the
+    continuity gap). The defaults wait for the site's information-governance sign-off. `practice_files_are_complete`: a file of objections that a
+    practice sends holds every Type 1 objection there, so that whoever is not in it does not object, even where codes cannot be read.
     """
 
     practice_files_are_complete: bool = False
@@ -95,6 +101,11 @@ class Objections(Section):
     @field_validator("type_1", "national_data_opt_out")
     @classmethod
     def _known(cls, purposes: tuple[str, ...]) -> tuple[str, ...]:
+        if published := [purpose for purpose in purposes if purpose in PUBLISHED_COUNTS]:
+            raise ValueError(
+                f"{', '.join(published)}: list sizes and Core20 are made from published counts of whole practices, out of which nobody can be taken; "
+                "leave it out, or give statistics, which keeps people out of every count that is made from records"
+            )
         unknown = [purpose for purpose in purposes if purpose not in OBJECTION_PURPOSES]
         if unknown:
             raise ValueError(f"an unknown purpose; there are {', '.join(OBJECTION_PURPOSES)}")
@@ -221,12 +232,17 @@ class Site(BaseSettings):
     lists: Lists = Lists()
     reviews: Reviews = Reviews()
     disclosure: Disclosure = Disclosure()
+    releases: Releases = Releases()
+    nights: Nights = Nights()
+    retention: Retention = Retention()
+    notices: Notices = Notices()
     training: Training = Training()
     risk: RiskWords = RiskWords()
     monitoring: Monitoring = Monitoring()
     models: Models = Models()
     engine: EngineChoice = EngineChoice()
     codelists: Codelists = Codelists()
+    delivery: Delivery = Delivery()
 
     @model_validator(mode="after")
     def _folders_apart(self) -> Site:

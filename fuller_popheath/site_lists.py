@@ -81,11 +81,10 @@ class Lists(Section):
 
     A list is issued on `issue_weekday` and only pruned or marked until the next. Places are filled from those with `minimum_points` of need at least.
     A floor k asks that a group's share of the list is at least k times its share of the eligible; `newly_surfaced_percent` of the places go to
-    people without an emergency admission in two years who are on no caseload. Who stood on the last list stays while their place by score is within
-    `stay_on_factor` times the places. `margin_band`: so many places at the margin, and as many people below, are drawn by lot (0: off), so that it
-    can be
-    seen later what a list did. `skills`: which reasons of need a skill answers. `low_continuity_below`: the percentile of continuity received, among
-    people with as many contacts, below which it is low.
+    people without an emergency admission in two years who are on no caseload. Whoever comes within the places divided by `stay_on_factor` goes first;
+    then stays who stood on the last list and whose place by score is within the places times it. `margin_band`: so many places at the margin, and as
+    many people below, are drawn by lot (0: off), so that it can be seen later what a list did. `skills`: which reasons of need a skill answers.
+    `low_continuity_below`: the percentile of continuity received, among people with as many contacts, below which it is low.
     """
 
     issue_weekday: str = "monday"
@@ -97,6 +96,7 @@ class Lists(Section):
     core20_floor: float = Field(default=1.0, ge=0, le=5)
     plus_floor: float = Field(default=1.0, ge=0, le=5)
     under_18_floor: float = Field(default=0.0, ge=0, le=5)
+    low_contact_floor: float = Field(default=0.0, ge=0, le=5)
     stay_on_factor: float = Field(default=1.25, ge=1, le=5)
     margin_band: int = Field(default=0, ge=0)
     imd_edition: str = Field(default="2025", pattern="^(2019|2025)$")

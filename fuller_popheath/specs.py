@@ -47,6 +47,7 @@ class TableSpec:
     `contract` is its id, `inputs` the ids of what it is made from, `build` the pure function that makes it. `picture` names a module of
     `fuller_popheath.publish` whose `draw(table, inputs, night)` returns {title: PNG or SVG bytes}; its extra tables stand in `picture_inputs`.
     `columns` names the columns that are wanted of an input that has many more: no more than these need be there.
+    `earlier` names released tables that `build` also finds as they left in the newest earlier month, under `as_it_left(id)`; absent where none did.
     """
 
     contract: ContractId
@@ -55,6 +56,12 @@ class TableSpec:
     picture: str | None = None
     picture_inputs: tuple[ContractId, ...] = ()
     columns: Mapping[ContractId, tuple[str, ...]] = field(default_factory=dict)
+    earlier: tuple[ContractId, ...] = ()
+
+
+def as_it_left(contract_id: ContractId) -> ContractId:
+    """The name under which a builder finds a released table of an earlier month (`TableSpec.earlier`)."""
+    return f"{contract_id}@earlier"
 
 
 @dataclass(frozen=True)

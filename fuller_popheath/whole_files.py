@@ -1,4 +1,4 @@
-"""A file is there whole or not at all: written under another name beside its place, flushed to the disk, then renamed.
+"""A file is there whole or not at all: written under another name beside its place, flushed to the disk, then renamed. And who may read it.
 
 Grain: one file. What does not belong here: what a file holds.
 """
@@ -6,9 +6,12 @@ Grain: one file. What does not belong here: what a file holds.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
+
+from fuller_popheath.errors import SettingsWrong
 
 OPEN_FILE, PRIVATE_FILE = 0o644, 0o600
 OPEN_FOLDER, PRIVATE_FOLDER = 0o755, 0o700
@@ -49,3 +52,17 @@ def make_folder(folder: Path, mode: int) -> None:
     """Make one folder of exactly this mode, whatever the umask; one that is there gets it too."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(mode)
+
+
+def refuse_others(path: Path, what: str) -> None:
+    """Raises SettingsWrong where others than the owner may read, write or enter a file or folder, called `what`; one that is not there is fine."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if mode & 0o077:
+        wanted = PRIVATE_FOLDER if stat.S_ISDIR(mode) else PRIVATE_FILE
+        raise SettingsWrong(
+            f"{what} can be read by others than its owner (mode {stat.S_IMODE(mode):o}), so nothing is done with it; take their rights away: "
+            f"chmod {wanted:o}, and ask who may have read it meanwhile"
+        )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fuller_popheath.cohorts.person_columns import SHOWN_RISK
 from fuller_popheath.errors import InputMissing, SettingsWrong
 from fuller_popheath.site import Site, load_site
 from fuller_popheath.stored_tables import StoredTables
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 LIST, ACCOUNT, LOG, REVIEW = "products/cohort_list", "products/cohort_list_account", "core/selection_log", "core/review"
 PSEUDONYM = re.compile("[a-z2-7]{12}")
-OUTCOME = "emergency_admission_12m"
 
 
 def add_to(app: typer.Typer, say: Say) -> None:
@@ -123,7 +123,7 @@ def _teams(kept: Kept, issue: str) -> set[str]:
 def _kept(store: StoredTables, person: str, issue: str, day: date, team: str) -> Kept:
     from fuller_popheath.cohorts.why import AS_AT_THE_ISSUE, COLUMNS, SINCE, Kept
 
-    values = {"person_id": person, "issue_id": issue, "outcome": OUTCOME}
+    values = {"person_id": person, "issue_id": issue, "outcome": SHOWN_RISK}
 
     def rows(contract_id: str, on: date, by: tuple[str, ...]) -> list[dict[str, Any]]:
         return store.read(contract_id, on, COLUMNS.get(contract_id), {name: values[name] for name in by}).to_pylist()

@@ -1,4 +1,4 @@
-"""Statistical checks on whole tables. They stop nothing, and nearly all of them only warn: what must not be stored is refused by its contract.
+"""Statistical checks on whole tables. Nearly all of them only warn: what must not be stored is refused by its contract.
 
 One entry of `CHECKS` is one check: the table it stands at, what else it reads, and the function of `fuller_popheath.arrival.plausible` that
 judges. What does not belong here: the judging.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fuller_popheath.arrival import plausible, plausible_people
-from fuller_popheath.cohorts.never_vanish import POPULATION, POPULATION_COLUMNS, PRODUCTS, vanished
+from fuller_popheath.cohorts.never_vanish import POPULATION, POPULATION_COLUMNS, PRODUCTS, SCORE, vanished
 from fuller_popheath.cohorts.team_capacity import teams_not_used
 from fuller_popheath.registry import facts, tables
 from pipelines import describe
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipelines.tonight import Tonight
 
+DROPPED = "groups of ten people and more dropped outright"
 Judge = Callable[["Tonight", "dict[str, pa.Table]"], plausible.Finding]
 
 
@@ -38,6 +39,8 @@ class Check:
     also: tuple[str, ...] = ()
     reads_table: bool = True
     """False: it judges what the table is made with, and the table is too big to be read for that."""
+    errors: str = ""
+    """The number of the finding that makes it an error, which nothing is made or released after; none: it only warns."""
 
 
 def _list_size(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
@@ -55,10 +58,14 @@ def _teams_used(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Fi
 def _nobody_vanished(tonight: "Tonight", read: "dict[str, pa.Table]") -> plausible.Finding:
     """Judged at the segments; the lists and the scorecard are looked at where the store has them for the day."""
     population = {name: tonight.store.read(name, tonight.as_of, list(POPULATION_COLUMNS[name])) for name in POPULATION}
+    if tonight.store.has(SCORE, tonight.as_of):
+        population[SCORE] = tonight.store.read(SCORE, tonight.as_of, ["age_group"])
     products = {name: tonight.store.read(name, tonight.as_of) for name in PRODUCTS if tonight.store.has(name, tonight.as_of)}
     gone = vanished(population, products)
-    told = "; ".join(f"{name} says nothing of {group}" for name, group in gone)
-    return plausible.Finding(not gone, told or "every product tells of every group that is in the population", {"groups dropped": len(gone)})
+    told = "; ".join(each.words for each in gone)
+    numbers = {"groups dropped": len(gone), DROPPED: sum(each.is_error for each in gone)}
+    to_do = ": nothing is released; look at how that product counts this group" if numbers[DROPPED] else ""
+    return plausible.Finding(not gone, f"{told}{to_do}" if gone else "every product tells of every group that is in the population", numbers)
 
 
 CHECKS = (
@@ -147,6 +154,7 @@ CHECKS = (
         "Under-18s, every PLUS group and people without a contact stand in every product that tells of groups.",
         _nobody_vanished,
         ("core/selection_group",),
+        errors=DROPPED,
     ),
 )
 
@@ -169,13 +177,14 @@ def asset_check(check: Check) -> dg.AssetChecksDefinition:
         description=check.sentence,
         additional_deps=[describe.key_of(name) for name in check.also],
         required_resource_keys={"night"},
+        blocking=bool(check.errors),
     )
     @guarded
     def judge(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         tonight: Tonight = context.resources.night.tonight()
         wanted = (check.at, *check.also) if check.reads_table else check.also
         found = check.judge(tonight, {name: tonight.store.read(name, tonight.as_of) for name in wanted})
-        severity = dg.AssetCheckSeverity.WARN
+        severity = dg.AssetCheckSeverity.ERROR if check.errors and found.numbers[check.errors] else dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(passed=found.is_as_expected, severity=severity, description=found.sentence, metadata=dict(found.numbers))
 
     return judge

@@ -103,8 +103,9 @@ def definition_metadata(contract: Contract, inputs: Iterable[Contract] = ()) -> 
 
 
 def builder(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that stands in a file, where arguments were bound to it."""
-    return builder(function.func) if isinstance(function, functools.partial) else function
+    """The function that stands in a file, where arguments were bound to it or another was put around it."""
+    within = function.func if isinstance(function, functools.partial) else getattr(function, "__wrapped__", None)
+    return builder(within) if within is not None else function
 
 
 def code_version(function: Callable[..., Any]) -> str:

@@ -18,7 +18,7 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import PRACTICE_EXTRACT, extracts
 from pipelines import describe
 from pipelines.guard import guarded
-from pipelines.steps import CHECK, LANDING, Yielded, asset_check_spec, common, proven_output
+from pipelines.steps import CHECK, LANDING, READING, Yielded, asset_check_spec, common, proven_output
 from pipelines.summary import ACCEPTED, IN_USE, QUARANTINED, READ
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def extract_asset(spec: "ExtractSpec") -> dg.AssetsDefinition:
     if "code_system" in inbound.column_names:
         checks.append(asset_check_spec(first, WITHHELD, "Sensitive codes are listed for every code system that occurs, where they are withheld."))
 
-    @dg.multi_asset(name=describe.argument_of(spec.contract), specs=specs, check_specs=checks, required_resource_keys={"night"})
+    step = describe.argument_of(spec.contract)
+
+    @dg.multi_asset(name=step, specs=specs, check_specs=checks, required_resource_keys={"night"}, retry_policy=READING)
     @guarded
     def take_in(context: dg.AssetExecutionContext) -> Told:
         tonight: Tonight = context.resources.night.tonight()
@@ -126,17 +128,23 @@ def _contract_verdict(key: dg.AssetKey, taken: "Taken") -> dg.AssetCheckResult:
     refused = sorted({str(reason) for use, reason in taken.files.values() if use == "refused" and reason})
     broken = "; ".join(f"{rule}: {count:,} rows" for rule, count in taken.counts.items() if count)
     told = f"{taken.rows_read:,} rows read, {taken.rows_accepted:,} accepted, {taken.rows_quarantined:,} quarantined"
+    emptied = "; ".join(f"{rule}: {count:,}" for rule, count in taken.cells_blanked.items())
     is_unheard = taken.contract_id == OBJECTION and taken.rows_quarantined > 0
     if is_unheard:
         told += "; an objection that cannot be read is not honoured: have these rows mended at once"
+    lost = [f"{sum(taken.cells_blanked.values()):,} cells of accepted rows left empty ({emptied})"] if emptied else []
     shown = refused[:REFUSALS_SHOWN] + ([f"and {len(refused) - REFUSALS_SHOWN} more"] if len(refused) > REFUSALS_SHOWN else [])
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,
-        passed=not refused and not taken.rows_quarantined,
+        passed=not refused and not taken.rows_quarantined and not emptied,
         severity=ERROR if refused or is_unheard else WARN,
-        description=" | ".join([*shown, f"{told} ({broken})" if broken else told]) if taken.files else "no file arrived",
-        metadata={**{f"rows: {rule}": count for rule, count in taken.counts.items()}, "error": "FileRefused" if refused else ""},
+        description=" | ".join([*shown, f"{told} ({broken})" if broken else told, *lost]) if taken.files else "no file arrived",
+        metadata={
+            **{f"rows: {rule}": count for rule, count in taken.counts.items()},
+            **{f"cells left empty: {rule}": count for rule, count in taken.cells_blanked.items()},
+            "error": "FileRefused" if refused else "",
+        },
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import dagster as dg
 
 from fuller_popheath.errors import FullerError, code_location, without_values
+from pipelines.costs import costed
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -44,7 +45,7 @@ def guarded(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
 
         @functools.wraps(function)
         def each(*args: Given.args, **kwargs: Given.kwargs) -> Iterator[Any]:
-            items = iter(_safely(lambda: function(*args, **kwargs)))
+            items = costed(iter(_safely(lambda: function(*args, **kwargs))))
             while (item := _safely(lambda: next(items, _END))) is not _END:
                 yield item
 
@@ -75,4 +76,6 @@ def as_failure(raised: Exception) -> dg.Failure:
     if isinstance(raised, FullerError):
         return dg.Failure(description=str(raised), metadata={"error": kind}, allow_retries=False)
     text = without_values(raised, leave_out=THIS_FILE)
-    return dg.Failure(description=text, metadata={"error": kind, "at": code_location(raised, leave_out=THIS_FILE)}, allow_retries=False)
+    at = {"error": kind, "at": code_location(raised, leave_out=THIS_FILE)}
+    # Only reading can go better the second time, and only steps that read files are declared with retries.
+    return dg.Failure(description=text, metadata=at, allow_retries=isinstance(raised, OSError))

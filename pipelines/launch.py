@@ -20,7 +20,7 @@ from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load_target import get_origins_from_toml
 from sqlalchemy import Engine, event
 
-JOB, FIRST_NIGHT = "nightly", "first_night"
+JOB, FIRST_NIGHT, MISSED_DAY = "nightly", "first_night", "missed_day"
 DEFINITIONS, ATTRIBUTE, REPOSITORY = "pipelines.definitions", "defs", "__repository__"
 STORE_TAG = "fuller/store"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -97,10 +97,12 @@ def this_store(store: Path) -> str:
     return f"{socket.gethostname()}:{store.resolve()}"
 
 
-def fail_what_was_killed(instance: dg.DagsterInstance, store: Path) -> None:
+def fail_what_was_killed(instance: dg.DagsterInstance, store: Path) -> tuple[str, ...]:
     """Mark as failed the runs that a terminal started on this store and that never ended: whoever holds its lock knows that none of them lives.
 
-    Runs that the page or the schedule started are Dagster's own to watch (`run_monitoring` in dagster.yaml).
+    Runs that the page or the schedule started are Dagster's own to watch (`run_monitoring` in dagster.yaml). Returns the ids of the runs.
     """
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={STORE_TAG: this_store(store)})):
+    killed = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={STORE_TAG: this_store(store)}))
+    for run in killed:
         instance.report_run_failed(run, "The process that ran this ended before the run did.")
+    return tuple(run.run_id for run in killed)

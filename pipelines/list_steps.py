@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from fuller_popheath.cohorts.team_changes import FLOORS
 from fuller_popheath.contracts import load_contract
+from fuller_popheath.people.statistics import COLUMN, OBJECTION, PERSON_ID, is_switched_on, without
 from fuller_popheath.registry import LIST_TABLES, MOVEMENT, REVIEW
 from pipelines import describe
 from pipelines.guard import guarded
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.stores import Store
     from pipelines.tonight import Tonight
 
-RETURNS, SEGMENT = "inbound/review_outcome", "core/segment"
+RETURNS, SEGMENT, LANDING = "inbound/review_outcome", "core/segment", "core/landing_file"
 LIST, ACCOUNT, GROUP, LOG, CHANGE = LIST_TABLES
 COHORTS, MADE_OF_TABLES = "cohorts", {"python", "parquet"}
 MAKE_LISTS = "make_lists"
@@ -44,6 +46,7 @@ class ListChoice(dg.Config):
     core20_floor: float = Field(default=-1.0, ge=-1, le=5, description="Share of Core20 on the list, in shares of the eligible. -1: unchanged.")
     plus_floor: float = Field(default=-1.0, ge=-1, le=5, description="The same of PLUS groups. -1: unchanged.")
     under_18_floor: float = Field(default=-1.0, ge=-1, le=5, description="The same of under-18s. -1: unchanged.")
+    low_contact_floor: float = Field(default=-1.0, ge=-1, le=5, description="The same of people without a contact in a year. -1: unchanged.")
     newly_surfaced_percent: float = Field(default=-1.0, ge=-1, le=100, description="Of the places, for people new to the team. -1: unchanged.")
 
 
@@ -62,7 +65,7 @@ def review_asset() -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="keep_reviews",
-        specs=[spec_of(REVIEW, COHORTS, (RETURNS, "core/landing_file"), MADE_OF_TABLES)],
+        specs=[spec_of(REVIEW, COHORTS, (RETURNS, LANDING), MADE_OF_TABLES)],
         check_specs=checks,
         required_resource_keys={"night"},
     )
@@ -72,13 +75,22 @@ def review_asset() -> dg.AssetsDefinition:
 
         tonight: Tonight = context.resources.night.tonight()
         store = tonight.store
-        made = reviews_of_tonight(tonight.stored_or_empty(RETURNS), listed_ever(store), reviews_ever(store), tonight.night)
+        names = return_names(tonight.stored_or_empty(LANDING))
+        made = reviews_of_tonight(tonight.stored_or_empty(RETURNS), listed_ever(store), reviews_ever(store), tonight.night, names)
         _keep_unmatched(tonight, made.unmatched)
         shown = {"rows reviewed tonight": made.returned_count, "rows without a review": made.passed_over_count}
         yield from given(tonight, made.review, REVIEW, shown)
         yield _rows_found(made.unmatched_count, made.unmatched_words)
 
     return keep_reviews
+
+
+def return_names(files: "pa.Table") -> dict[str, str]:
+    """What each return is called in messages, by its return_id: the name of its file. `files`: core/landing_file."""
+    from fuller_popheath.sources.review_outcome import return_id
+
+    wanted = files.select(["content_hash", "member", "file_name", "contract_id"]).to_pylist()
+    return {return_id(row["content_hash"], row["member"] or ""): row["file_name"] for row in wanted if row["contract_id"] == RETURNS}
 
 
 def _keep_unmatched(tonight: "Tonight", unmatched: "pa.Table") -> None:
@@ -109,7 +121,7 @@ def movement_asset() -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="count_movement",
-        specs=[spec_of(MOVEMENT, "products", (SEGMENT,), MADE_OF_TABLES)],
+        specs=[spec_of(MOVEMENT, "products", (SEGMENT, OBJECTION), MADE_OF_TABLES)],
         check_specs=[asset_check_spec(contract, CHECK, KEEPS)],
         required_resource_keys={"night"},
     )
@@ -119,9 +131,11 @@ def movement_asset() -> dg.AssetsDefinition:
 
         tonight: Tonight = context.resources.night.tonight()
         day = tonight.store.before(SEGMENT, tonight.as_of)
-        before = tonight.store.read(SEGMENT, day) if day else None
-        rule = tonight.night.site.disclosure.rule
-        yield from given(tonight, movement(tonight.store.read(SEGMENT, tonight.as_of), before, tonight.as_of, day, rule), MOVEMENT)
+        now, before = tonight.store.read(SEGMENT, tonight.as_of), tonight.store.read(SEGMENT, day) if day else None
+        if is_switched_on(tonight.night.site):
+            told = tonight.store.read(OBJECTION, tonight.as_of, [PERSON_ID, COLUMN])
+            now, before = without(now, told), before if before is None else without(before, told)
+        yield from given(tonight, movement(now, before, tonight.as_of, day, tonight.night.site.disclosure.rule), MOVEMENT)
 
     return count_movement
 
@@ -159,8 +173,7 @@ def changes_of(choice: ListChoice) -> dict[str, dict[str, Any]]:
     asked |= {"slots_count": choice.slots} if choice.slots else {}
     asked |= {"reserve_count": choice.reserve} if choice.reserve >= 0 else {}
     asked |= {"priority": choice.priority} if choice.priority else {}
-    floors = ("core20_floor", "plus_floor", "under_18_floor", "newly_surfaced_percent")
-    asked |= {name: getattr(choice, name) for name in floors if getattr(choice, name) >= 0}
+    asked |= {name: getattr(choice, name) for name in (*FLOORS, "newly_surfaced_percent") if getattr(choice, name) >= 0}
     if asked and not choice.teams:
         raise SettingsWrong(f"{', '.join(asked)} was given without a team: name the teams whose list is to be made anew (ops > {MAKE_LISTS} > teams)")
     return dict.fromkeys(choice.teams, asked) if asked else {}

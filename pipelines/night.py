@@ -13,21 +13,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from fuller_popheath.errors import FullerError
 from fuller_popheath.site import PROJECT_ROOT, load_site
+from pipelines.after_night import GroupOf, finish, groups_in_code
 from pipelines.guard import redact_whatever_is_not_guarded
-from pipelines.launch import FIRST_NIGHT, JOB, events_of, instance_of, new_run
+from pipelines.launch import FIRST_NIGHT, JOB, MISSED_DAY, events_of, fail_what_was_killed, instance_of, new_run
 from pipelines.night_lock import one_night
 from pipelines.progress import heard_by
 from pipelines.risk_steps import TRAIN
 from pipelines.summary import NightReport, print_summary
+from pipelines.time_limit import at_most
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import dagster as dg
     from rich.console import Console
+
+    from fuller_popheath.site import Site
 
 MONTHLY_TRAINING = "monthly_training"
 TRAINING_JOBS = (FIRST_NIGHT, MONTHLY_TRAINING)
-JOBS = (JOB, FIRST_NIGHT, MONTHLY_TRAINING, "monthly_scorecard")
+HOUSEKEEPING = "housekeeping"
+JOBS = (JOB, FIRST_NIGHT, MISSED_DAY, MONTHLY_TRAINING, "monthly_scorecard", HOUSEKEEPING)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,24 +84,70 @@ def settings_of(asked: argparse.Namespace) -> dict[str, str]:
 
 
 def run_night(console: Console, settings: dict[str, str], name: str = JOB, steps: Mapping[str, Mapping[str, Any]] | None = None) -> int:
-    """Start a run of a job, show each step as it ends, then the summary."""
+    """Start a run of a job, show each step as it ends, then the summary; days that were missed come first, where the site wants them.
+
+    Whatever becomes of it is written down and told, as after a run that the page started. Returns the exit code.
+    """
+    site = load_site()
+    store = site.folder("store")
+    with one_night(store), instance_of(PROJECT_ROOT) as instance:
+        _tell_of_killed(console, instance, store)
+        for day in _missed(site, settings, name):
+            console.print(f"The tables of {day}, on which there was no night:", highlight=False)
+            _run(console, instance, site, {**settings, "as_of": day.isoformat()}, MISSED_DAY, None)
+        report = _run(console, instance, site, settings, name, steps)
+    return report.exit_code
+
+
+def _missed(site: Site, settings: Mapping[str, str], name: str) -> tuple[date, ...]:
+    """The days whose tables come first: of the night itself only, and only where nobody named a day."""
+    from pipelines.catch_up import missed_days
+    from pipelines.tonight import read_folder
+
+    if name != JOB or settings["as_of"]:
+        return ()
+    return missed_days(site, read_folder(settings["landing"], site))
+
+
+def _tell_of_killed(console: Console, instance: dg.DagsterInstance, store: Path) -> None:
+    """Runs that never ended are told of now: nobody was left to do it when they died."""
+    killed = fail_what_was_killed(instance, store)
+    for run_id in killed:
+        _finish(console, instance, run_id, groups_in_code())
+
+
+def _run(
+    console: Console, instance: dg.DagsterInstance, site: Site, settings: Mapping[str, str], name: str, steps: Mapping[str, Mapping[str, Any]] | None
+) -> NightReport:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     report = NightReport()
-    store = load_site().folder("store")
-    with one_night(store), instance_of(PROJECT_ROOT) as instance:
-        job, run = new_run(instance, PROJECT_ROOT, store, settings, name, steps)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
-        with Progress(*columns, console=console, transient=True) as progress, heard_by(lambda text: console.print(f"    {text}", style="dim")):
+    job, run = new_run(instance, PROJECT_ROOT, site.folder("store"), settings, name, steps)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    try:
+        with (
+            Progress(*columns, console=console, transient=True) as progress,
+            heard_by(lambda text: console.print(f"    {text}", style="dim")),
+            at_most(60 * site.nights.run_minutes),
+        ):
             report.planned = {node.name for node in job.get_definition().nodes}
             shown = progress.add_task("night", total=len(report.planned))
             for event in events_of(instance, job, run):
                 if line := report.hear(event):
                     progress.console.print(line, highlight=False)
                 progress.update(shown, completed=len(report.ended))
+    finally:
+        _finish(console, instance, run.run_id, groups_in_code())
     print_summary(console, report)
     console.print(f"Run {run.run_id} of the job {run.job_name}; `make ui` shows it.", highlight=False)
-    return report.exit_code
+    return report
+
+
+def _finish(console: Console, instance: dg.DagsterInstance, run_id: str, groups: GroupOf) -> None:
+    """Write the run down and tell people; that this failed is said and costs nothing else."""
+    _, failed = finish(instance, run_id, groups)
+    for words in failed:
+        console.print(f"[yellow]warning[/] {escape(words)}", highlight=False)
 
 
 if __name__ == "__main__":

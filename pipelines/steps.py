@@ -14,9 +14,12 @@ from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import ContractBroken, FileRefused, NothingArrived
 from fuller_popheath.graph import order
 from fuller_popheath.registry import sources, tables
+from fuller_popheath.specs import as_it_left
 from pipelines import describe
 from pipelines.arrivals import take
+from pipelines.freshness import policy_of
 from pipelines.guard import as_failure, guarded
+from pipelines.release_days import released_before
 from pipelines.stores import COLUMNS, Proven, checked_on_arrival, content_hash, prove
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 LANDING = "core/landing_file"
 KEEPS = "Every row keeps the contract; a table that breaks it is not stored, and nothing is made from it."
+READING = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL)
+"""Of steps that read files: a disk or a share may fail once. Only an OSError is tried again (`guard.as_failure`): a bad file stays bad."""
 CHECK, READABLE, RECOGNISED, PICTURE = "contract", "files_readable", "files_recognised", "picture"
 Yielded = Iterator[dg.AssetCheckResult | dg.MaterializeResult[Proven]]
 
@@ -46,6 +51,7 @@ def landing_asset() -> dg.AssetsDefinition:
         **common(contract, "arrival", {"parquet"}),
         metadata=describe.definition_metadata(contract),
         check_specs=[asset_check_spec(contract, name, sentence) for name, sentence in checks.items()],
+        retry_policy=READING,
     )
     @guarded
     def survey(context: dg.AssetExecutionContext) -> Yielded:
@@ -87,6 +93,7 @@ def source_asset(spec: "SourceSpec") -> dg.AssetsDefinition:
         deps=[describe.key_of(LANDING)],
         check_specs=[asset_check_spec(contract, CHECK, f"Files that are {spec.expects} were read, and their rows keep the contract.")],
         code_version=describe.code_version(spec.read),
+        retry_policy=READING,
     )
     @guarded
     def arrive(context: dg.AssetExecutionContext) -> Yielded:
@@ -122,6 +129,7 @@ def table_asset(spec: "TableSpec", group: str) -> dg.AssetsDefinition:
     def make(context: dg.AssetExecutionContext, **inputs: Any) -> Yielded:
         tonight: Tonight = context.resources.night.tonight()
         given = {name: tonight.wanted_part(name, inputs[argument]) for argument, name in upstream.items()}
+        given |= {as_it_left(name): table for name in spec.earlier if (table := released_before(tonight, name)) is not None}
         try:
             built = spec.build(given, tonight.night)
         except NothingArrived as nothing:
@@ -221,6 +229,7 @@ def common(contract: "Contract", group: str, kinds: set[str]) -> dict[str, Any]:
         "owners": list(describe.OWNERS),
         "kinds": kinds,
         "tags": {"purpose": contract.purpose},
+        "freshness_policy": policy_of(contract.id),
         "required_resource_keys": {"night"},
     }
 

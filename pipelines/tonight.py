@@ -18,9 +18,11 @@ from pydantic import Field, PrivateAttr
 
 from fuller_popheath.arrival.extract_store import ExtractStore
 from fuller_popheath.errors import FullerError
+from fuller_popheath.night_records import NIGHTS, status_folder
 from fuller_popheath.place.neighbourhood_practice import NO_PCN
 from fuller_popheath.registry import LIST_TABLES
 from fuller_popheath.site import load_site
+from pipelines.late_files import fingerprint, remember
 from pipelines.night_lock import one_night
 from pipelines.stores import Store
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = LIST_TABLES[1]
 OF_EVERY_NIGHT = "core/person_objection"
-JOBS_OF_THE_LAST_NIGHT = ("team_lists", "monthly_training", "monthly_scorecard")
+JOBS_OF_THE_LAST_NIGHT = ("team_lists", "monthly_training", "monthly_scorecard", "release", "rollback")
 """Jobs that go on from what the last night left, whatever lies in the landing folder by now."""
 Edition = Literal["both", "2019", "2025"]
 """Which Index of Multiple Deprivation the deprivation tables are made with."""
@@ -161,7 +163,9 @@ class NightSettings(dg.ConfigurableResource):
         store = Store(site.folder("store"), site.folder("products"))
         if asked is None and self._job in JOBS_OF_THE_LAST_NIGHT:
             asked = max(store.days(OF_EVERY_NIGHT), default=None)
-        arrived = plan(survey(landing, sources(), site.arrival, passwords=_passwords(site, store)), asked)
+        if self._job in NIGHTS:
+            remember(status_folder(site), landing, fingerprint(landing))
+        arrived = plan(survey(landing, sources(), site.arrival, passwords=passwords_of(site, store)), asked)
         if asked is None and arrived.as_of > datetime.now(UTC).date() + timedelta(days=1):
             raise SettingsWrong(
                 f"the newest extract date in the landing folder, {arrived.as_of}, has not come yet: correct the file that says so, or name the "
@@ -177,7 +181,7 @@ class NightSettings(dg.ConfigurableResource):
         )
 
 
-def _passwords(site: Site, store: Store) -> Mapping[str, str] | None:
+def passwords_of(site: Site, store: Store) -> Mapping[str, str] | None:
     """The passwords with which encrypted workbooks may come back: those of the teams that last had a list. None where nothing is encrypted."""
     from fuller_popheath.publish.workbook_password import passwords
 

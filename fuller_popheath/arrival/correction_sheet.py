@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fuller_popheath.arrival.quarantine import BROKEN, SENDER
+from fuller_popheath.arrival.quarantine import BLANKED, BROKEN, SENDER
 from fuller_popheath.arrival.reading import SHAPE_RULE
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.sources.csv_text import ROW
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("file", "table", "row", "rule", "what_it_asks")
 SUMMARY = ("practice_code", "file", "contract_id", "rule", "rows")
+EMPTIED = "cell left empty"
+IN_USE = " The row is in use without this cell."
 SHAPE_ASKS = "The row has as many fields as the header, and every quotation mark is closed."
 MOST_SHEET_ROWS = 1_000_000
 """A worksheet ends at 1,048,576 rows."""
@@ -32,11 +34,13 @@ MOST_SHEET_ROWS = 1_000_000
 def quarantine_summary(quarantine_folder: Path, practice: str | None = None) -> list[Mapping[str, str | int]]:
     """Rows in quarantine by practice (or provider), file, contract and rule (`SUMMARY`), sorted; of one practice if asked.
 
-    A row that broke two rules counts for both. Opens no quarantined row.
+    A row that broke two rules counts for both. Rows that are in use but for a cell are under a rule of their own name, `<rule> (cell left empty)`.
+    Opens no quarantined row.
     """
     found = []
     for _, account in _accounts(quarantine_folder):
-        for each in account["broken"]:
+        emptied = [{**each, "rule": f"{each['rule']} ({EMPTIED})"} for each in account.get("blanked", ())]
+        for each in [*account["broken"], *emptied]:
             if practice in (None, each["practice_code"]):
                 row = (each["practice_code"], account["file"], account["contract"], each["rule"], each["rows"])
                 found.append(dict(zip(SUMMARY, row, strict=True)))
@@ -57,14 +61,18 @@ def correction_rows(quarantine_folder: Path, practice: str) -> pa.Table:
     schema = pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in COLUMNS])
     made = [schema.empty_table()]
     for path, account in _accounts(quarantine_folder):
-        if practice not in account["rows_quarantined"]:
+        if practice not in account["rows_quarantined"] and practice not in account.get("rows_blanked", ()):
             continue
-        rows = pq.read_table(path.with_suffix(".parquet"), columns=[ROW, BROKEN, SENDER], partitioning=None)
+        # Rows that were kept before cells could be left empty are all out of use.
+        names = [ROW, BROKEN, SENDER, *([BLANKED] if "rows_blanked" in account else [])]
+        rows = pq.read_table(path.with_suffix(".parquet"), columns=names, partitioning=None)
         rows = rows.filter(pc.equal(rows[SENDER], practice))
         which, rules = pc.list_parent_indices(rows[BROKEN]), pc.list_flatten(rows[BROKEN])
         asks = _asks(str(account["contract"]))
         table = str(account["contract"]).partition("/")[2]
-        texts = pa.array([asks.get(rule, rule) for rule in rules.to_pylist()], pa.string())
+        emptied = rows[BLANKED].take(which).to_pylist() if BLANKED in rows.column_names else [False] * len(rules)
+        told = zip(rules.to_pylist(), emptied, strict=True)
+        texts = pa.array([asks.get(rule, rule) + (IN_USE if is_empty else "") for rule, is_empty in told], pa.string())
         count = len(rules)
         cells = [pa.array([str(account["file"])] * count), pa.array([table] * count), rows[ROW].take(which), rules, texts]
         made.append(pa.table(cells, names=list(COLUMNS)).cast(schema))

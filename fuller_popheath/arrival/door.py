@@ -45,6 +45,7 @@ class Taken:
     `account` has the contract core/practice_extract, `core` names the core tables that now stand for the day, `files` says of each landing file
     whether it is used, not used or refused, and why. Rows and `counts` (rows a rule) are of the extracts in use and of those refused tonight.
     `code_systems`: accepted rows in use a code system; `sensitive`: codes to be withheld a code system, None where nothing is withheld.
+    `cells_blanked`: cells of accepted rows that were left empty because they broke a rule, a rule.
     """
 
     contract_id: ContractId
@@ -57,6 +58,7 @@ class Taken:
     counts: Mapping[str, int]
     code_systems: Mapping[str, int] = field(default_factory=dict)
     sensitive: Mapping[str, int] | None = None
+    cells_blanked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -347,10 +349,6 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
             told = ("not used", "a newer extract of the same practice is used")
         files.update(dict.fromkeys(extract.files, told))
     looked_at = [choice.rows for choice in choices if choice.rows is not None]
-    counts: dict[str, int] = defaultdict(int)
-    for rows in looked_at:
-        for rule, count in rows.rules.items():
-            counts[rule] += count
     return Taken(
         contract_id=night.door.contract.id,
         account=account,
@@ -359,10 +357,19 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
         rows_read=sum(rows.rows_read for rows in looked_at),
         rows_accepted=sum(rows.rows_accepted for rows in looked_at),
         rows_quarantined=sum(rows.rows_quarantined for rows in looked_at),
-        counts=dict(sorted(counts.items())),
+        counts=_added(rows.rules for rows in looked_at),
         code_systems=_code_systems(choices),
         sensitive=None if night.door.sensitive is None else Counter(system for system, _ in night.door.sensitive),
+        cells_blanked=_added(rows.blanked for rows in looked_at),
     )
+
+
+def _added(several: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """Counts by name, added up, in the order of the names."""
+    total: Counter[str] = Counter()
+    for counts in several:
+        total.update(counts)
+    return dict(sorted(total.items()))
 
 
 def _code_systems(choices: Sequence[Choice]) -> Mapping[str, int]:

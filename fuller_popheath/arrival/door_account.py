@@ -5,6 +5,7 @@ What does not belong here: choosing, reading, writing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,10 +58,10 @@ def why_refused(door: Door, name: str, sender: str, rows: SenderRows, last_rows:
     if door.contract.id in ALWAYS_USED:
         return None
     if door.is_poor(rows):
-        worst = sorted(rows.rules.items(), key=lambda each: (-each[1], each[0]))
+        worst = sorted((Counter(rows.rules) + Counter(rows.blanked)).items(), key=lambda each: (-each[1], each[0]))
         shown = "; ".join(f"{rule}: {count:,} rows" for rule, count in worst[:RULES_SHOWN])
         return (
-            f"{name}: {rows.rows_quarantined:,} of {rows.rows_read:,} rows break the contract {door.contract.id}, more than "
+            f"{name}: {rows.rows_faulty:,} of {rows.rows_read:,} rows break the contract {door.contract.id}, more than "
             f"{door.site.arrival.max_quarantined_percent:g} % (arrival.max_quarantined_percent), so none of it is used: {shown}; "
             "have the file mended and put it in again"
         )
@@ -112,6 +113,7 @@ def _row(door: Door, sender: str, several: Sequence[Choice], as_of: date) -> Map
         "rows_read": sum(rows.rows_read for rows in looked_at),
         "rows_accepted": sum(rows.rows_accepted for rows in looked_at),
         "rows_quarantined": sum(rows.rows_quarantined for rows in looked_at),
+        "cells_blanked": sum(sum(rows.blanked.values()) for rows in looked_at),
         "rows_in_use": sum(sum(choice.in_use.parts.values()) for choice in several if choice.in_use),
     }
 

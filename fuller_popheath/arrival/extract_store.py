@@ -31,6 +31,7 @@ class SenderRows:
     """What became of one sender's rows of an extract. `parts`: rows a core table; None where they were not kept (too many of them were faulty).
 
     `code_systems`: accepted rows a code system. `without_number`: rows that came without an NHS number and got none from the practice's list.
+    `blanked`: cells of accepted rows that were left empty, a rule; `rows_blanked`: rows that have such a cell.
     """
 
     rows_read: int
@@ -41,6 +42,13 @@ class SenderRows:
     code_systems: Mapping[str, int] = field(default_factory=dict)
     without_number: int = 0
     parts: Mapping[ContractId, int] | None = None
+    blanked: Mapping[str, int] = field(default_factory=dict)
+    rows_blanked: int = 0
+
+    @property
+    def rows_faulty(self) -> int:
+        """Rows that break a rule, whether it costs the row or a cell of it."""
+        return self.rows_quarantined + self.rows_blanked
 
     @property
     def rows_in_use(self) -> int:
@@ -178,7 +186,8 @@ class ExtractStore:
 
         contract = load_contract(core)
         paths = self.parts(core, as_of).paths
-        tables = [pq.read_table(path, partitioning=None).cast(contract.schema) for path in paths]
+        optional = {column.name for column in contract.columns if not column.required}
+        tables = [_with_columns(pq.read_table(path, partitioning=None), contract.schema, optional).cast(contract.schema) for path in paths]
         return pa.concat_tables(tables) if tables else empty_table(contract)
 
     def account(self, contract: ContractId, as_of: date) -> pa.Table:
@@ -229,6 +238,16 @@ class ExtractStore:
 
     def _night(self, contract: ContractId, as_of: date, name: str) -> Path:
         return self.folder / contract / f"{AS_OF}{as_of.isoformat()}" / name
+
+
+def _with_columns(part: pa.Table, schema: pa.Schema, optional: set[str]) -> pa.Table:
+    """A part in the order of the schema; what it was written without, and need not be filled, is empty."""
+    import pyarrow as pa
+
+    for column in schema:
+        if column.name in optional and column.name not in part.column_names:
+            part = part.append_column(column, pa.nulls(part.num_rows, column.type))
+    return part.select(schema.names) if set(schema.names) == set(part.column_names) else part
 
 
 def remove_unfinished(folder: Path) -> None:

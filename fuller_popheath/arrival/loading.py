@@ -21,11 +21,13 @@ from fuller_popheath.arrival.extract_store import ExtractStore, Loaded, SenderRo
 from fuller_popheath.arrival.extracts import Extract
 from fuller_popheath.arrival.guarding import refusing
 from fuller_popheath.arrival.linking import Lists, lacking_number, with_numbers
-from fuller_popheath.arrival.quarantine import keep_extract
+from fuller_popheath.arrival.quarantine import BLANKED, keep_extract
 from fuller_popheath.arrival.reading import BROKEN_RULES, SHAPE_RULE
 from fuller_popheath.arrival.unmapped import write_unmapped
+from fuller_popheath.arrival.withholding import REASONS, withheld_because
 from fuller_popheath.errors import FileRefused, FullerError
 from fuller_popheath.people.pseudonyms import PseudonymKey, pseudonymise
+from fuller_popheath.people.suppressed import Suppressed
 from fuller_popheath.people.vault import Vault
 from fuller_popheath.site import Site
 from fuller_popheath.sources.csv_text import ROW, SHAPE
@@ -43,7 +45,6 @@ NATIONAL = "national"
 NOT_KNOWN = "V81999"
 """GP practice code not known (NHS Data Dictionary, GENERAL MEDICAL PRACTICE CODE, default codes): a feed that names no practice is of none of ours,
 and of nobody else's either; its people belong to no neighbourhood."""
-CONFIDENTIAL, SENSITIVE = "confidential", "sensitive_code"
 ACCEPTED, FAULTY, NO_RECORD = 0, 1, 2
 
 
@@ -87,17 +88,22 @@ class Door:
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def is_poor(self, rows: SenderRows) -> bool:
-        """Whether so many of a sender's rows are faulty that none is used; never so of what is always used."""
-        return self.contract.id not in ALWAYS_USED and 100 * rows.rows_quarantined > self.site.arrival.max_quarantined_percent * rows.rows_read
+        """Whether so many of a sender's rows are faulty, or lack a faulty cell, that none is used; never so of what is always used."""
+        return self.contract.id not in ALWAYS_USED and 100 * rows.rows_faulty > self.site.arrival.max_quarantined_percent * rows.rows_read
 
 
 @dataclass(frozen=True)
 class _Sorted:
-    """The rows of an extract, each with its fate and its sender; `accepted` are those of `ACCEPTED`, `quarantined` those of `FAULTY`, in order."""
+    """The rows of an extract, each with its fate and its sender; `accepted` are those of `ACCEPTED`, `quarantined` those of `FAULTY`, in order.
+
+    `blanked`: rows as read that are accepted but for some cells; `blanked_at`: which rows of `raw` they are.
+    """
 
     raw: pa.Table
     accepted: pa.Table
     quarantined: pa.Table
+    blanked: pa.Table
+    blanked_at: np.ndarray
     fate: np.ndarray
     senders: Sequence[str]
     sender: np.ndarray
@@ -116,7 +122,7 @@ def _load(extract: Extract, identity: str, door: Door) -> Loaded:
     rows = _sorted(_read(extract, door), extract, door)
     counted = _counted(rows)
     if door.quarantine_folder is not None:
-        keep_extract(door.quarantine_folder, extract, _with_sender(rows), counted)
+        keep_extract(door.quarantine_folder, extract, Suppressed(door.vault.folder).kept(_with_sender(rows)), counted)
     write_unmapped(extract, door.store)
     kept = [sender for sender, each in counted.items() if door.is_ours(sender) and not door.is_poor(each)]
     rows, identity = _numbered(rows, extract, identity, door)
@@ -209,7 +215,7 @@ def _sorted(raw: pa.Table, extract: Extract, door: Door) -> _Sorted:
         both = pa.concat_tables([_plain(quarantined), _plain(lines)], promote_options="default")
         quarantined = both.take(pa.array(np.argsort(np.concatenate([faulty, np.flatnonzero(misshapen)]), kind="stable")))
     senders, sender = _whose(raw, checked.accepted, fate, extract, door)
-    return _Sorted(raw, checked.accepted, quarantined, fate, senders, sender)
+    return _Sorted(raw, checked.accepted, quarantined, checked.blanked, judged[checked.blanked_at], fate, senders, sender)
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -259,15 +265,12 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _counted(rows: _Sorted) -> dict[str, SenderRows]:
     """How many of each sender's rows were read, accepted and quarantined, which rules were broken, and what its system called no record."""
-    import pyarrow.compute as pc
-
     made = {}
     faulty_sender = rows.sender[rows.fate == FAULTY]
     reasons = rows.raw[REMOVED].filter(rows.fate == NO_RECORD).to_pylist() if REMOVED in rows.raw.column_names else []
     removed = Counter(zip(rows.sender[rows.fate == NO_RECORD].tolist(), reasons, strict=True)) if reasons else Counter()
-    parents = pc.list_parent_indices(rows.quarantined[BROKEN_RULES]).to_numpy() if rows.quarantined.num_rows else np.zeros(0, np.int64)
-    rules = pc.list_flatten(rows.quarantined[BROKEN_RULES]).to_pylist() if rows.quarantined.num_rows else []
-    broken = Counter(zip(faulty_sender[parents].tolist(), rules, strict=True))
+    broken = _by_sender_and_rule(rows.quarantined, faulty_sender)
+    blanked = _by_sender_and_rule(rows.blanked, rows.sender[rows.blanked_at])
     for number, sender in enumerate(rows.senders):
         read, faulty = int((rows.sender == number).sum()), int((faulty_sender == number).sum())
         made[sender] = SenderRows(
@@ -276,15 +279,32 @@ def _counted(rows: _Sorted) -> dict[str, SenderRows]:
             faulty,
             {rule: count for (at, rule), count in sorted(broken.items()) if at == number},
             {f"no_record: {reason}": count for (at, reason), count in sorted(removed.items()) if at == number},
+            blanked={rule: count for (at, rule), count in sorted(blanked.items()) if at == number},
+            rows_blanked=int((rows.sender[rows.blanked_at] == number).sum()),
         )
     return made
 
 
+def _by_sender_and_rule(rows: pa.Table, sender: np.ndarray) -> Counter[tuple[int, str]]:
+    """How often each rule is named by the rows of each sender (by place); `sender`: of each row."""
+    import pyarrow.compute as pc
+
+    if not rows.num_rows:
+        return Counter()
+    parents = pc.list_parent_indices(rows[BROKEN_RULES]).to_numpy()
+    return Counter(zip(sender[parents].tolist(), pc.list_flatten(rows[BROKEN_RULES]).to_pylist(), strict=True))
+
+
 def _with_sender(rows: _Sorted) -> pa.Table:
+    """What quarantine keeps, in the order of the file: the faulty rows, and those that are in use without some of their cells (`_blanked`)."""
     import pyarrow as pa
 
-    names = pa.array(rows.senders, pa.string()).take(pa.array(rows.sender[rows.fate == FAULTY]))
-    return _plain(rows.quarantined).append_column(SENDER, names)
+    at = np.concatenate([np.flatnonzero(rows.fate == FAULTY), rows.blanked_at])
+    kept = [_plain(rows.quarantined), *([_plain(rows.blanked)] if rows.blanked.num_rows else [])]
+    together = pa.concat_tables(kept, promote_options="default")
+    names = pa.array(rows.senders, pa.string()).take(pa.array(rows.sender[at]))
+    is_blanked = pa.array(np.arange(len(at)) >= rows.quarantined.num_rows)
+    return together.append_column(SENDER, names).append_column(BLANKED, is_blanked).take(pa.array(np.argsort(at, kind="stable")))
 
 
 def _latest_day(accepted: pa.Table) -> str | None:
@@ -305,11 +325,12 @@ def _write(
     at = np.flatnonzero(rows.fate == ACCEPTED)
     sender = rows.sender[at]
     wanted = [rows.senders.index(name) for name in kept]
-    reason = _withheld(rows.accepted, door)
+    reason = withheld_because(rows.accepted, door.sensitive, door.objections)
+    is_forgotten = Suppressed(door.vault.folder).among(rows.accepted["nhs_number"], rows.accepted["patient_id"], rows.senders, sender)
+    reason[is_forgotten] = REASONS.index("forgotten")
     use = np.isin(sender, wanted) & (reason == 0)
     told = Counter(zip(sender[reason > 0].tolist(), reason[reason > 0].tolist(), strict=True))
-    words = (None, CONFIDENTIAL, SENSITIVE)
-    withheld = {name: Counter({str(words[why]): n for (number, why), n in told.items() if number == rows.senders.index(name)}) for name in kept}
+    withheld = {name: Counter({REASONS[why]: n for (number, why), n in told.items() if number == rows.senders.index(name)}) for name in kept}
     parts = {name: dict.fromkeys(door.spec.becomes, 0) for name in kept}
     if not use.any():
         return parts, withheld
@@ -359,31 +380,3 @@ def _identities(accepted: pa.Table, person_id: pa.ChunkedArray, practice: str, v
     rows = rows.group_by(rows.column_names, use_threads=False).aggregate([])
     rows = rows.append_column("practice_code", pa.repeat(pa.scalar(practice), rows.num_rows))
     return rows.append_column("key_version", pa.repeat(pa.scalar(version, pa.int64()), rows.num_rows))
-
-
-def _withheld(accepted: pa.Table, door: Door) -> np.ndarray:
-    """Of each accepted row why it is not taken in: 0 it is, 1 its system calls it confidential, 2 its code is sensitive."""
-    reason = np.zeros(accepted.num_rows, np.int8)
-    if door.sensitive is None:
-        return reason
-    is_coded = "code_system" in accepted.column_names
-    if is_coded and door.sensitive:
-        reason[_rows_with(accepted, door.sensitive)] = 2
-    if "is_confidential" in accepted.column_names:
-        reason[accepted["is_confidential"].fill_null(False).to_numpy()] = 1
-    if is_coded and door.objections and reason.any():
-        reason[_rows_with(accepted, door.objections)] = 0
-    return reason
-
-
-def _rows_with(accepted: pa.Table, codes: frozenset[tuple[str, str]]) -> np.ndarray:
-    """The positions of the rows with one of these (code_system, code)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    written = _text(accepted["code"])
-    at = np.flatnonzero(pc.is_in(written, value_set=pa.array(sorted({code for _, code in codes}))).to_numpy())
-    if not len(at):
-        return at
-    pairs = zip(accepted["code_system"].take(pa.array(at)).to_pylist(), written.take(pa.array(at)).to_pylist(), strict=True)
-    return at[[pair in codes for pair in pairs]]

@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Held:
-    """What holding a file against a contract gave: `rows_read == rows_accepted + rows_quarantined`; `counts`: rows a rule id."""
+    """What holding a file against a contract gave: `rows_read == rows_accepted + rows_quarantined`; `counts`: rows a rule id.
+
+    `cells_blanked`: cells of accepted rows that would be left empty, a rule id.
+    """
 
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
     counts: Mapping[str, int]
+    cells_blanked: Mapping[str, int]
 
 
 def hold(path: Path, inbound: ContractId, limits: ArrivalLimits, codelists: pa.Table) -> Held:
@@ -71,4 +75,4 @@ def _held(extract: Extract, inbound: ContractId, codelists: pa.Table) -> Held:
     if misshapen:
         counts[SHAPE_RULE] = misshapen
     faulty = checked.quarantined.num_rows + misshapen
-    return Held(raw.num_rows, raw.num_rows - faulty, faulty, counts)
+    return Held(raw.num_rows, raw.num_rows - faulty, faulty, counts, checked.cells_blanked)

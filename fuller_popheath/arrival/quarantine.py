@@ -1,4 +1,4 @@
-"""The rows that broke their contract, kept as read: one Parquet file a file that arrived, readable by its owner only."""
+"""The rows that broke their contract, kept as read, also those in use but for some cells: one Parquet file a file that arrived, its owner's alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fuller_popheath.arrival.extracts import Extract
     from fuller_popheath.arrival.files import LandingFile
 
-FILE, SENDER, BROKEN = "_file", "_sender", "broken_rules"
+FILE, SENDER, BROKEN, BLANKED = "_file", "_sender", "broken_rules", "_blanked"
 
 
 def quarantine_path(folder: Path, contract: ContractId, content_hash: str) -> Path:
@@ -53,7 +53,8 @@ def _private_folder(folder: Path, top: Path) -> None:
 def keep_extract(folder: Path, extract: Extract, rows: pa.Table, senders: Mapping[str, SenderRows]) -> None:
     """Keep the quarantined rows of an extract, one Parquet file a file of it, and beside each an account of rows a sender and rule, without values.
 
-    `rows` have the columns as read, `_row`, `_file` (the supplier's name of the file), `_sender` and `broken_rules`.
+    `rows` have the columns as read, `_row`, `_file` (the supplier's name of the file), `_sender`, `broken_rules`, and `_blanked`: true of a row
+    that is in use without the cells that broke them.
     """
     import pyarrow.compute as pc
 
@@ -71,16 +72,24 @@ def keep_extract(folder: Path, extract: Extract, rows: pa.Table, senders: Mappin
         if own.num_rows == 0:
             account.unlink(missing_ok=True)
             continue
-        counted = Counter((sender, rule) for sender, rules in zip(own[SENDER].to_pylist(), own[BROKEN].to_pylist(), strict=True) for rule in rules)
+        refused, blanked = (own.filter(pc.equal(own[BLANKED], is_blanked)) for is_blanked in (False, True))
         content = {
             "contract": extract.contract,
             "file": file.name,
             "supplier": extract.supplier.name,
             "rows_read": {sender: each.rows_read for sender, each in senders.items()},
-            "rows_quarantined": dict(sorted(Counter(own[SENDER].to_pylist()).items())),
-            "broken": [{"practice_code": sender, "rule": rule, "rows": count} for (sender, rule), count in sorted(counted.items())],
+            "rows_quarantined": dict(sorted(Counter(refused[SENDER].to_pylist()).items())),
+            "rows_blanked": dict(sorted(Counter(blanked[SENDER].to_pylist()).items())),
+            "broken": _by_rule(refused),
+            "blanked": _by_rule(blanked),
         }
         replace_whole(account, partial(_write_text, json.dumps(content, indent=1)), PRIVATE_FILE)
+
+
+def _by_rule(rows: pa.Table) -> list[dict[str, str | int]]:
+    """Rows a sender and rule, sorted."""
+    counted = Counter((sender, rule) for sender, rules in zip(rows[SENDER].to_pylist(), rows[BROKEN].to_pylist(), strict=True) for rule in rules)
+    return [{"practice_code": sender, "rule": rule, "rows": count} for (sender, rule), count in sorted(counted.items())]
 
 
 def _write_text(text: str, path: Path) -> None:

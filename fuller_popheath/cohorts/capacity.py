@@ -1,10 +1,10 @@
 """A team's list, cut to what the team can take on: exactly so many people, the best by its priority that meet its floors, with what the floors cost.
 
 Rules, all of them local choices (site.toml, [lists], and the team's own file): places less those kept free; floors under the shares of Core20, PLUS
-groups and under-18s; a quota of newly surfaced people; a buffer on both sides of the margin, so that a list is steady (whoever comes well within the
-places goes first, then stays who stood on the last list and is near enough still, then come all others); ties, and the band at the margin where a
-site has one, are drawn by lot. Floors and quota go before staying on. What does not belong here: who could be listed (`list_candidate.py`), what is
-kept of a list (`issuing.py`), how the best selection is found (`methods/selection.py`).
+groups, under-18s and people without a contact in a year; a quota of newly surfaced people; a buffer on both sides of the margin, so that a list is
+steady (whoever comes well within the places goes first, then stays who stood on the last list and is near enough still, then come all others); ties,
+and the band at the margin where a site has one, are drawn by lot. Floors and quota go before staying on. What does not belong here: who could be
+listed (`list_candidate.py`), what is kept of a list (`issuing.py`), how the best selection is found (`methods/selection.py`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ FLOORS: Mapping[str, tuple[str, str]] = {
     "core20": ("is_core20", "core20_floor"),
     "plus": ("is_plus", "plus_floor"),
     "under_18": ("is_under_18", "under_18_floor"),
+    "low_contact": ("is_low_contact", "low_contact_floor"),
 }
 """Each group that can have a floor: its column of core/list_candidate, and the column of core/team_capacity with the floor."""
 QUOTA = "newly_surfaced"
-OTHERS: Mapping[str, str] = {"low_contact": "is_low_contact", QUOTA: "is_newly_surfaced"}
+OTHERS: Mapping[str, str] = {QUOTA: "is_newly_surfaced"}
 AGE_BANDS = ("18_64", "65_plus")
 """Groups that are counted beside those with floors."""
 
@@ -195,12 +196,17 @@ def _minimum(team: Mapping[str, Any], groups: Groups, listed_count: int) -> dict
     """How many people each floor asks for on a list of this length, and the quota."""
     asked = {}
     for name, (_, column) in FLOORS.items():
-        if team[column] > 0:
+        if (floor := _floor(team, column)) > 0:
             share = float(groups[name].mean()) if len(groups[name]) else 0.0
-            asked[name] = math.ceil(team[column] * share * listed_count - ROUNDING)
+            asked[name] = math.ceil(floor * share * listed_count - ROUNDING)
     if team["newly_surfaced_percent"] > 0:
         asked[QUOTA] = math.ceil(team["newly_surfaced_percent"] / 100 * listed_count - ROUNDING)
     return asked
+
+
+def _floor(team: Mapping[str, Any], column: str) -> float:
+    """A team's floor; 0 where it is of a night before there was such a floor."""
+    return float(team.get(column) or 0)
 
 
 @dataclass(frozen=True)
@@ -359,7 +365,7 @@ def _group_rows(
                 "eligible_percent": 100 * of_eligible / eligible if eligible else None,
                 "listed_count": of_listed,
                 "listed_percent": 100 * of_listed / listed if listed else None,
-                "floor": float(team[FLOORS[name][1]]) if name in asked and name in FLOORS else None,
+                "floor": _floor(team, FLOORS[name][1]) if name in asked and name in FLOORS else None,
                 "minimum_count": asked.get(name),
                 "value_given_up": prices.get(name),
                 "admissions_given_up": admissions.get(name),

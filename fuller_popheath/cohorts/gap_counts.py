@@ -10,13 +10,14 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from fuller_popheath.cohorts.person_columns import PERSON, arrow_columns, values
-from fuller_popheath.cohorts.segment_counts import ALL, EDITIONS, PRACTICES, QUINTILES, smallest_areas
+from fuller_popheath.cohorts.segment_counts import ALL, EDITIONS, PRACTICES, QUINTILES, SHOWN, hidden_in, smallest_areas
 from fuller_popheath.disclosure.controlled_counts import Same, adds_up, control, hierarchy, percent_of
 from fuller_popheath.disclosure.rules import rule_named
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
     from fuller_popheath.site import Site
     from fuller_popheath.specs import Inputs
@@ -30,12 +31,15 @@ WANTED = {
 KEY = ("area_type", "area_code", "imd_edition", "imd_quintile")
 COUNTS = ("high_need_count", "received_known_count", "low_received_count")
 AREAS = ("icb", "pcn")
+PRACTICE = "practice"
+"""Told of all quintiles together: of one quintile of one practice little could be shown."""
 FEWEST_IN_A_MEAN = 8
 """Means of fewer people are not shown (NHS England, HES and ECDS disclosure control since September 2018)."""
 
 
 def gap_counts(inputs: Inputs, site: Site) -> pd.DataFrame:
     """As it may leave the house, one row per KEY: COUNTS (null: hidden), low_received_percent, mean_upc, slicc, is_hidden."""
+    import numpy as np
     import pandas as pd
 
     person = inputs[PERSON]
@@ -48,25 +52,30 @@ def gap_counts(inputs: Inputs, site: Site) -> pd.DataFrame:
             code = areas[area_type].to_numpy()[area] if len(areas) else []
             by_quintile = sums.groupby([code, quintile]).sum() if len(sums) else sums
             frames += _rows(by_quintile, area_type, edition, bool(quintile.any())) if len(sums) else []
+        by_practice = sums.groupby([person["practice_code"].to_numpy(), np.zeros(len(sums))]).sum() if len(sums) else sums
+        frames += _rows(by_practice, PRACTICE, edition, False) if len(sums) else []
     if not frames:
         return pd.DataFrame(columns=[*KEY, *COUNTS, "low_received_percent", "mean_upc", "slicc", "is_hidden"])
-    return shown_of(pd.concat(frames, ignore_index=True), areas, site)
+    pcns = areas["pcn"].to_numpy(dtype=object)[area]
+    of_practice = pd.DataFrame({"practice": person["practice_code"].to_numpy(), "pcn": pcns}).drop_duplicates()
+    return shown_of(pd.concat(frames, ignore_index=True), areas, site, inputs[SHOWN], of_practice)
 
 
-def shown_of(exact: pd.DataFrame, areas: pd.DataFrame, site: Site) -> pd.DataFrame:
+def shown_of(
+    exact: pd.DataFrame, areas: pd.DataFrame, site: Site, segments: pa.Table | None = None, of_practice: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Exact rows after disclosure control; a mean or share of contacts is shown only where everything of its row is.
 
-    `areas`: columns icb and pcn. Means and shares of contacts rest on more people than 7, and say nothing exact of their number.
+    `areas`: columns icb and pcn; `of_practice`: columns practice and pcn; `segments`: products/segment_count, which tells of people with high need
+    too. Means and shares of contacts rest on more people than 7, and say nothing exact of their number.
     """
-    pairs = areas[["pcn", "icb"]].drop_duplicates()
-    alone = pairs[~pairs["pcn"].duplicated(keep=False)]
-    parent_of: dict[tuple[Hashable, ...], tuple[Hashable, ...]] = {
-        ("pcn", pcn): ("icb", icb) for pcn, icb in zip(alone["pcn"], alone["icb"], strict=True)
-    }
+    parent_of = _within("pcn", "icb", areas) | (_within(PRACTICE, "pcn", of_practice) if of_practice is not None else {})
     lines = (hierarchy(("area_type", "area_code"), parent_of), adds_up("imd_quintile"))
     same = (Same("imd_edition", {"imd_quintile": ALL}),)
     parts = {"low_received_count": "received_known_count", "received_known_count": "high_need_count"}
-    shown = control(exact, KEY, COUNTS, lines, rule_named(site.disclosure.rule), same, parts)
+    high = {"people_group": ALL, "scheme": "continuity_need", "segment": "high"}
+    elsewhere = {"high_need_count": hidden_in(segments, exact, **high)} if segments is not None else {}
+    shown = control(exact, KEY, COUNTS, lines, rule_named(site.disclosure.rule), same, parts, elsewhere)
     is_told = ~shown["is_hidden"] & (exact["received_known_count"] >= FEWEST_IN_A_MEAN)
     made = shown.assign(
         low_received_percent=percent_of(shown["low_received_count"], shown["received_known_count"]),
@@ -74,6 +83,13 @@ def shown_of(exact: pd.DataFrame, areas: pd.DataFrame, site: Site) -> pd.DataFra
         slicc=(exact["own_contacts"] / exact["contacts"].where(exact["contacts"] > 0)).where(is_told).round(3),
     )
     return made.drop(columns=["upc_sum", "own_contacts", "contacts"])
+
+
+def _within(kind: str, parent: str, pairs: pd.DataFrame) -> dict[tuple[Hashable, ...], tuple[Hashable, ...]]:
+    """Which area of one kind adds up to which of another; one that lies in several adds up to none."""
+    told = pairs[[kind, parent]].drop_duplicates()
+    alone = told[~told[kind].duplicated(keep=False)]
+    return {(kind, own): (parent, other) for own, other in zip(alone[kind], alone[parent], strict=True)}
 
 
 def _per_person(inputs: Inputs, site: Site) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Exact numerators and denominators of every indicator, by area and national deprivation quintile. Internal: small numbers stand in it as they are.
 
-Everything adds up: PCNs to their place and ICB, and quintiles (those without one are `none`) to all. What does not belong here: who is counted
-(`indicator_flags.py`), what leaves the house (`indicators_shown.py`) and intervals.
+Everything adds up: PCNs to their place and ICB, and quintiles (those without one are `none`) to all. Practices and LSOAs are there for all quintiles
+together (`small_areas.py`). What does not belong here: who is counted (`indicator_flags.py`), what leaves the house (`indicators_shown.py`) and
+intervals.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 from fuller_popheath import registry
 from fuller_popheath.cohorts.indicator_flags import Indicators, columns_read, flags
 from fuller_popheath.cohorts.person_columns import PERSON
-from fuller_popheath.cohorts.segment_counts import AREAS, EDITIONS, smallest_areas
+from fuller_popheath.cohorts.segment_counts import ALL, AREAS, EDITIONS, smallest_areas
+from fuller_popheath.cohorts.small_areas import small_areas
 from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.people.statistics import of_statistics
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ QUINTILES = ("none", "1", "2", "3", "4", "5", "all")
 def build(indicators: Indicators, inputs: Inputs, night: Night) -> pa.Table:
     """One row per edition, area, quintile and indicator, nought included. Raises as `indicator_flags.flags` does."""
     import numpy as np
+    import pandas as pd
     import pyarrow as pa
 
     person = inputs[PERSON]
@@ -39,13 +43,26 @@ def build(indicators: Indicators, inputs: Inputs, night: Night) -> pa.Table:
     cell = {edition: area * 6 + number for edition, number in quintile.items()}
     size = len(areas) * 6
     counts: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+    small, small_counts = small_areas(person, areas, area), []
     for spec, is_in, has in flags(indicators, inputs, night):
         inside, done = np.flatnonzero(is_in), np.flatnonzero(has)
         for edition, number in cell.items():
             counts[edition, spec.name] = (np.bincount(number[done], minlength=size), np.bincount(number[inside], minlength=size))
-    rows = rows_of(areas, counts).assign(as_of=night.as_of)
+        small_counts += [_small_rows(spec.name, kind, codes, at[done], at[inside]) for kind, (codes, at) in small.items()]
+    rows = pd.concat([rows_of(areas, counts), *small_counts], ignore_index=True).assign(as_of=night.as_of)
     rows["age_group"] = rows["indicator_id"].map({name: spec.age_group for name, spec in indicators.items()})
     return conform(pa.Table.from_pandas(rows, preserve_index=False), load_contract(CONTRACT))
+
+
+def _small_rows(indicator: str, area_type: str, codes: list[str], done: np.ndarray, inside: np.ndarray) -> pd.DataFrame:
+    """Rows of one indicator by practice or LSOA, for everybody of it, once for each edition. `done`, `inside`: positions of the people counted."""
+    import numpy as np
+    import pandas as pd
+
+    numerator, denominator = (np.bincount(at, minlength=len(codes))[: len(codes)] for at in (done, inside))
+    told = {"numerator": numerator, "denominator": denominator, "area_code": codes}
+    same = {"area_type": area_type, "indicator_id": indicator, "quintile": ALL}
+    return pd.concat([pd.DataFrame(told).assign(imd_edition=edition, **same) for edition in EDITIONS], ignore_index=True)
 
 
 def rows_of(areas: pd.DataFrame, counts: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
@@ -79,7 +96,8 @@ def rows_of(areas: pd.DataFrame, counts: Mapping[tuple[str, str], tuple[np.ndarr
 def table_of(indicators: Indicators) -> TableSpec:
     """The table that these indicators make: it reads what they read."""
     columns = columns_read(indicators)
-    return TableSpec(contract=CONTRACT, inputs=tuple(dict.fromkeys((PERSON, PRACTICES, *columns))), build=partial(build, indicators), columns=columns)
+    inputs = tuple(dict.fromkeys((PERSON, PRACTICES, *columns)))
+    return of_statistics(TableSpec(contract=CONTRACT, inputs=inputs, build=partial(build, indicators), columns=columns))
 
 
 TABLE = table_of(registry.indicators())

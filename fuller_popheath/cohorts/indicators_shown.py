@@ -2,11 +2,13 @@
 
 Besides the five quintiles there is `2-5`, everybody who lives in another quintile than the most deprived, so that Core20 can be held against the rest
 where single quintiles are hidden. Equal denominators are one count: were one hidden and the other shown, nothing would be hidden.
-It is made once and both products of it, so that they hide the same. What does not belong here: exact counts (`indicator_count.py`), rates, intervals.
+It is made once and all products of it, so that they hide the same: those of practices and LSOAs too, which add up to the others.
+What does not belong here: exact counts (`indicator_count.py`), rates, intervals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from fuller_popheath.cohorts.indicator_count import PRACTICES
 from fuller_popheath.cohorts.indicator_flags import Indicators
 from fuller_popheath.cohorts.person_columns import PERSON
 from fuller_popheath.cohorts.segment_counts import ALL, area_lines, smallest_areas
+from fuller_popheath.cohorts.small_areas import COLUMNS, SMALL_AREAS, small_area_lines
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.disclosure.controlled_counts import Line, Same, control, hierarchy
 from fuller_popheath.disclosure.rules import rule_named
@@ -39,13 +42,13 @@ GROUP, INNER = "denominator_of", "inner"
 
 
 def build(indicators: Indicators, inputs: Inputs, night: Night) -> pa.Table:
-    """One row per edition, area, quintile (1 to 5, 2-5 and all) and indicator. Raises as `shown_counts` does."""
+    """One row per edition, area, quintile (1 to 5, 2-5 and all; of practices and LSOAs all) and indicator. Raises as `shown_counts` does."""
     import pandas as pd
     import pyarrow as pa
 
-    areas, _ = smallest_areas(inputs[PERSON], inputs[PRACTICES])
+    areas, at = smallest_areas(inputs[PERSON], inputs[PRACTICES])
     exact = pd.concat([inputs[COUNTS].to_pandas()[list(COUNTED)], supplied_counts(inputs[SUPPLEMENT], areas, indicators)], ignore_index=True)
-    shown = shown_counts(exact, areas, indicators, night.site).assign(as_of=night.as_of)
+    shown = shown_counts(exact, areas, indicators, night.site, small_area_lines(inputs, areas, at)).assign(as_of=night.as_of)
     shown["age_group"] = shown["indicator_id"].map({name: spec.age_group for name, spec in indicators.items()})
     return conform(pa.Table.from_pandas(shown, preserve_index=False), load_contract(CONTRACT))
 
@@ -63,11 +66,12 @@ def supplied_counts(supplement: pa.Table, areas: pd.DataFrame, indicators: Indic
     return rows.loc[is_ours, list(COUNTED)]
 
 
-def shown_counts(exact: pd.DataFrame, areas: pd.DataFrame, indicators: Indicators, site: Site) -> pd.DataFrame:
+def shown_counts(exact: pd.DataFrame, areas: pd.DataFrame, indicators: Indicators, site: Site, small: Sequence[Line] = ()) -> pd.DataFrame:
     """KEY, numerator, denominator (null: hidden) and is_hidden, for quintiles 1 to 5, 2-5 and all.
 
     `exact`: rows of core/indicator_count, and supplied ones (which may lack single quintiles). `areas`: the smallest areas of tonight's people
-    (`segment_counts.smallest_areas`). Raises ContractBroken where the counts hold an indicator that is not declared, or do not add up.
+    (`segment_counts.smallest_areas`); `small`: how practices and LSOAs add up (`small_areas.small_area_lines`).
+    Raises ContractBroken where the counts hold an indicator that is not declared, or do not add up.
     """
     if strangers := sorted(set(exact["indicator_id"]) - set(indicators)):
         raise ContractBroken(f"core/indicator_count holds {len(strangers)} indicators that no file declares (any more): make it again")
@@ -81,7 +85,7 @@ def shown_counts(exact: pd.DataFrame, areas: pd.DataFrame, indicators: Indicator
     denominators = counts.drop_duplicates([*PLACE_KEY, GROUP]).set_index([*PLACE_KEY, GROUP])["denominator"]
     table = wide.join(denominators).reset_index()
     parts = {name: "n1" if name == INNER else "denominator" for name in columns}
-    lines = [*area_lines(areas), _quintiles()]
+    lines = [*area_lines(areas), _quintiles(), *small]
     same = (Same("imd_edition", {"quintile": ALL}),)
     made = control(table, (*PLACE_KEY, GROUP), ("denominator", *columns), lines, rule_named(site.disclosure.rule), same, parts)
     long = made.melt([*PLACE_KEY, GROUP, "denominator"], columns, "column", "numerator")
@@ -133,8 +137,17 @@ def _quintiles() -> Line:
 
 def table_of(indicators: Indicators) -> TableSpec:
     """The table of these indicators."""
-    columns = {PERSON: ("practice_code", "pcn_code", "place_code")}
+    columns = {PERSON: COLUMNS}
     return TableSpec(contract=CONTRACT, inputs=(COUNTS, SUPPLEMENT, PERSON, PRACTICES), build=partial(build, indicators), columns=columns)
+
+
+def areas_shown(table: pa.Table, are_small: bool) -> pd.DataFrame:
+    """The rows of core/indicator_shown about practices and LSOAs, or those about all other areas."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_small = pc.is_in(table["area_type"], value_set=pa.array(SMALL_AREAS))
+    return table.filter(is_small if are_small else pc.invert(is_small)).to_pandas()
 
 
 TABLE = table_of(registry.indicators())

@@ -15,6 +15,7 @@ import numpy as np
 from fuller_popheath.cohorts import reviews
 from fuller_popheath.cohorts.person_columns import PERSON, SCORE, Wanted, arrow_columns, keys_and, values
 from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.methods.percentiles import mid_rank_percentile
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -102,15 +103,6 @@ def priority_in_use(priority: str, candidates: pa.Table) -> str:
         return priority
     told = set(candidates["priority_used"].unique().to_pylist())
     return priority_used(priority, bool(told & {RISK, RISK_AND_GAP}) or candidates["risk"].null_count < candidates.num_rows)
-
-
-def mid_rank_percentile(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of people with a lower number, and half of those with the same (the person too): between 0 and 1, 0.5 on average."""
-    if not len(numbers):
-        return numbers
-    _, which, times = np.unique(numbers, return_inverse=True, return_counts=True)
-    below = np.cumsum(times) - times
-    return np.asarray((below + times / 2)[which] / len(numbers))
 
 
 def score_by(priority: str, points: NDArray[np.float64], risk: NDArray[np.float64], gap: NDArray[np.float64]) -> NDArray[np.float64]:

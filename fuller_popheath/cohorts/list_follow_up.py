@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuller_popheath import registry
+from fuller_popheath.cohorts.person_columns import SHOWN_RISK
 from fuller_popheath.feature_store import PERSON, ROW, Sources, tables_known
 from fuller_popheath.risk.outcome_labels import FOLLOW_UP, LEFT, REGISTRATION, follow_up, label
 from fuller_popheath.specs import ContractId, Night, OutcomeSpec
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from fuller_popheath.engine import Engine
     from fuller_popheath.site import Site
 
-OUTCOME = "emergency_admission_12m"
-"""What the probabilities on a list are of."""
 BEFORE_DAYS = 365
 """The time before an issue that is looked back on."""
 DAYS_A_YEAR = 365
@@ -34,7 +33,7 @@ EPOCH = date(1970, 1, 1)
 
 def outcome() -> OutcomeSpec:
     """The outcome that lists are judged by."""
-    return registry.outcomes()[OUTCOME]
+    return registry.outcomes()[SHOWN_RISK]
 
 
 def inputs() -> tuple[ContractId, ...]:

@@ -1,7 +1,8 @@
 """Who is in which PLUS group of Core20PLUS5: yes and not recorded, one row each; a person without a row is not in the group.
 
 The groups are `catalogue/plus_groups`, one file each, and the site's own ([plus] local, each the cluster of a code list). Which of them count is the
-site's choice ([plus] groups). What does not belong here: what a group is, and counting people.
+site's choice ([plus] groups); those by place (`plus_groups/places`) only where it names them, because they need a file that it supplies.
+What does not belong here: what a group is, and counting people.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
-from fuller_popheath.cohorts.person_columns import PERSON, columns_by_name, keys_and, wanted_of
+from fuller_popheath.cohorts.person_columns import PERSON, Wanted, columns_by_name, keys_and, wanted_of
 from fuller_popheath.contracts import conform, load_contract
 from fuller_popheath.errors import SettingsWrong
+from fuller_popheath.place.area_deprivation import LOOKUP
+from fuller_popheath.place.lsoa_classification import CLASSIFICATION, COLUMN, classes_of
+from fuller_popheath.place.lsoa_classification import INPUTS as CLASSIFIED
 from fuller_popheath.specs import Inputs, Night, PlusGroupSpec, TableSpec
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ def build(groups: Groups, inputs: Inputs, night: Night) -> pa.Table:
         raise SettingsWrong(f"plus.groups: there is no PLUS group {', '.join(unknown)}; there are {', '.join(sorted(groups))}")
     if twice := sorted(set(plus.local) & set(groups)):
         raise SettingsWrong(f"plus.local: {', '.join(twice)} is the name of a declared group; give the local one another name")
-    columns = columns_by_name(inputs, wanted_of(groups[name].columns for name in plus.groups))
+    columns = _columns(inputs, wanted_of(groups[name].columns for name in plus.groups))
     found = {name: _assigned(groups[name], columns, night, person.num_rows) for name in plus.groups}
     found |= {name: _with_cluster(inputs, cluster) for name, cluster in plus.local.items()}
     parts = []
@@ -52,6 +56,14 @@ def build(groups: Groups, inputs: Inputs, night: Night) -> pa.Table:
         parts.append(part)
     contract = load_contract(CONTRACT)
     return conform(pa.concat_tables(parts), contract) if parts else contract.schema.empty_table()
+
+
+def _columns(inputs: Inputs, wanted: Wanted) -> dict[str, np.ndarray]:
+    """The wanted columns, one entry a person; what is said of where somebody lives is looked up by the LSOA."""
+    columns = columns_by_name(inputs, {name: names for name, names in wanted.items() if name != CLASSIFICATION})
+    if CLASSIFICATION in wanted:
+        columns[COLUMN] = classes_of(inputs[PERSON]["lsoa_code"], inputs[CLASSIFICATION], inputs[LOOKUP])
+    return columns
 
 
 def _assigned(group: PlusGroupSpec, columns: Mapping[str, np.ndarray], night: Night, people: int) -> np.ndarray:
@@ -77,8 +89,10 @@ def _with_cluster(inputs: Inputs, cluster: str) -> np.ndarray:
 def table_of(groups: Groups) -> TableSpec:
     """The table that these groups make: it reads what they read, and the clusters of local ones."""
     wanted = wanted_of(group.columns for group in groups.values())
-    columns = {**keys_and(wanted), CLUSTER: ("person_id", "cluster", "is_current")}
-    return TableSpec(contract=CONTRACT, inputs=tuple(dict.fromkeys((PERSON, *wanted, CLUSTER))), build=partial(build, groups), columns=columns)
+    of_places = CLASSIFIED if CLASSIFICATION in wanted else ()
+    columns = {**keys_and({name: names for name, names in wanted.items() if name not in of_places}), CLUSTER: ("person_id", "cluster", "is_current")}
+    inputs = tuple(dict.fromkeys((PERSON, *wanted, CLUSTER, *of_places)))
+    return TableSpec(contract=CONTRACT, inputs=inputs, build=partial(build, groups), picture="plus_pictures", columns=columns)
 
 
 TABLE = table_of(registry.plus_groups())

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from fuller_popheath.sources.names import file_told, holds_nhs_number
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -109,17 +111,21 @@ def _broken(row: Mapping[str, Any], known: _Known, as_of: date | None) -> list[s
     return broken
 
 
-def unmatched_in_words(unmatched: pa.Table) -> str:
+def unmatched_in_words(unmatched: pa.Table, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """Which rows of which returned files were not used and why, for a message; no value of a row. Empty where there is none.
 
-    A return is named by its return_id, with which the content_hash of its file in core/landing_file begins.
+    `names`: the files' names by return_id; one that is not among them is told by its return_id, with which the content_hash of its file in
+    core/landing_file begins. A name that holds an NHS number is withheld.
     """
-    rows = (
-        unmatched.select(["return_id", "row_number", "broken_rules"]).sort_by([("return_id", "ascending"), ("row_number", "ascending")]).to_pylist()
-    )
-    told = [
-        f"return {row['return_id']}, row {row['row_number']}: {' and '.join(RULES.get(rule, rule) for rule in row['broken_rules'])}"
-        for row in rows[:ROWS_SHOWN]
-    ]
+    wanted = unmatched.select(["return_id", "row_number", "broken_rules"]).to_pylist()
+    named = [(_file(row["return_id"], names), row["row_number"], row["broken_rules"]) for row in wanted]
+    rows = sorted(named, key=lambda each: each[:2])
+    told = [f"{file}, row {number}: {' and '.join(RULES.get(rule, rule) for rule in rules)}" for file, number, rules in rows[:ROWS_SHOWN]]
     more = [f"and {len(rows) - ROWS_SHOWN} more rows"] if len(rows) > ROWS_SHOWN else []
     return "; ".join([*told, *more])
+
+
+def _file(return_id: str, names: Mapping[str, str]) -> str:
+    told = f"return {return_id}"
+    name = names.get(return_id)
+    return told if name is None else f"{file_told(name)} ({told})" if holds_nhs_number(name) else name

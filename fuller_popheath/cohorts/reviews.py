@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.cohorts.review_matching import SAID, matched, unmatched_in_words
@@ -44,7 +45,7 @@ class Reviewed:
     """What a night knows of reviews: `review`, the contract core/review, and of tonight's returns how many rows have a review and how many none.
 
     `unmatched`: the reviewed rows that are of no list, or of an impossible day: columns of inbound/review_outcome and `broken_rules`;
-    `unmatched_words` names them by return and row number.
+    `unmatched_words` names them by file and row number.
     """
 
     review: pa.Table
@@ -59,13 +60,15 @@ class Reviewed:
         return self.unmatched.num_rows
 
 
-def reviews_of_tonight(returns: pa.Table, issued: pa.Table, previous: pa.Table | None, night: Night) -> Reviewed:
+def reviews_of_tonight(
+    returns: pa.Table, issued: pa.Table, previous: pa.Table | None, night: Night, names: Mapping[str, str] = MappingProxyType({})
+) -> Reviewed:
     """All reviews ever received: those of the night before, and of tonight's returns what was not known.
 
     `returns`: rows of inbound/review_outcome. `issued`: one row a listed row of any list so far, with issue_id, team_id, row_reference, person_id,
-    rank and reason_codes. `previous`: the last core/review before tonight. Rows that came back without a review are passed over and counted. When
-    each review ends is worked out anew, so that site.toml holds for old ones too. Of one review that came with two days to come back to, the later
-    counts. Sorted by key.
+    rank and reason_codes. `previous`: the last core/review before tonight. `names`: what files of returns are called, by return_id. Rows that came
+    back without a review are passed over and counted. When each review ends is worked out anew, so that site.toml holds for old ones too. Of one
+    review that came with two days to come back to, the later counts. Sorted by key.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -92,7 +95,7 @@ def reviews_of_tonight(returns: pa.Table, issued: pa.Table, previous: pa.Table |
         for _, row in sorted(kept.items(), key=lambda item: item[0])
     ]
     made = pa.Table.from_pylist(rows, schema=contract.schema) if rows else contract.schema.empty_table()
-    return Reviewed(conform(made, contract), reviewed.num_rows, returns.num_rows - reviewed.num_rows, unmatched, unmatched_in_words(unmatched))
+    return Reviewed(conform(made, contract), reviewed.num_rows, returns.num_rows - reviewed.num_rows, unmatched, unmatched_in_words(unmatched, names))
 
 
 def all_reviews(snapshots: Iterable[pa.Table]) -> pa.Table:

@@ -1,7 +1,6 @@
 """How many people are in each segment, by area and by deprivation quintile or group of people: exact, and as it may leave the house.
 
-Quintile and group of people are not crossed with each other, and PLUS groups are told of by ICB and place only. Every row says a whole too (segment
-"all"), because a percent would tell it anyway.
+Quintile and group of people are not crossed with each other. Every row says a whole too (segment "all"), because a percent would tell it anyway.
 What does not belong here: who is in which segment (`segment.py`), and how small counts are hidden (`disclosure`).
 """
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 PRACTICES = "core/neighbourhood_practice"
 PLUS = "core/person_plus"
+SHOWN = "products/segment_count"
+"""Made first: other products hide what they tell of the same people as it does (`hidden_in`)."""
+SHOWN_COLUMNS = ("area_type", "area_code", "imd_edition", "imd_quintile", "people_group", "scheme", "segment", "people_count")
 CONTACTS = "features/contacts"
 EDITIONS = ("2019", "2025")
 QUINTILES = ("1", "2", "3", "4", "5")
@@ -32,8 +34,6 @@ ALL = "all"
 NOWHERE = "U"
 """Area of the people whom no file places, as the published files call it."""
 AREAS = ("icb", "place", "pcn")
-SMALLEST = AREAS[-1]
-"""Here PLUS groups are not told of: most of their segments would hold fewer people than can be shown, and would hide others beside them."""
 AGES: Mapping[str, tuple[int, int]] = {"under_18": (0, 18), "18_64": (18, 65), "65_plus": (65, 200)}
 """Ages in completed years, from and below: these groups do not overlap and are everybody."""
 LOW_CONTACT = "low_contact"
@@ -242,15 +242,32 @@ def segment_counts(inputs: Inputs, site: Site, positions: Positions, names: Name
     areas, area = smallest_areas(person, inputs[PRACTICES])
     groups = people_groups(inputs, site)
     quintile = {edition: person[f"imd_{edition}_quintile"].fill_null(0).to_numpy().astype(np.int64) for edition in EDITIONS}
-    counted = exact_counts(areas, area, quintile, groups, positions, names)
-    too_few = (counted["area_type"] == SMALLEST) & ~counted["people_group"].isin([ALL, LOW_CONTACT, *AGES])
-    exact = counted[~too_few].reset_index(drop=True)
+    exact = exact_counts(areas, area, quintile, groups, positions, names)
     if not len(exact):
         return exact.assign(percent=None, is_hidden=False)
     age = np.select([groups[name] for name in AGES], range(len(AGES)))
     same = (Same("imd_edition", {"imd_quintile": ALL}), Same("scheme", {"segment": ALL}))
     shown = control(exact, KEY, ("people_count",), lines_of(areas, groups, positions, names, age), rule_named(site.disclosure.rule), same)
     return with_percent(shown)
+
+
+def hidden_in(shown: pa.Table, rows: pd.DataFrame, **cut: str) -> pd.Series:
+    """Of each row (area_type, area_code, imd_edition, imd_quintile) whether products/segment_count hides the same count; null: it has none.
+
+    `cut`: which of its counts it is: people_group, segment and, unless the segment is all, scheme. What is told of the same people in two products
+    is hidden in both or in none.
+    """
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    found = shown
+    for column, value in cut.items():
+        found = found.filter(pc.equal(found[column], value))
+    where = ["area_type", "area_code", "imd_edition", "imd_quintile"]
+    told = found.select([*where, "people_count"]).to_pandas(types_mapper={found.schema.field("people_count").type: pd.Int64Dtype()}.get)
+    hides = told.assign(hides=told["people_count"].isna()).drop_duplicates(where).set_index(where)["hides"]
+    at = pd.MultiIndex.from_frame(rows[where].astype(object))
+    return pd.Series(hides.reindex(at).astype("boolean").to_numpy(), index=rows.index, dtype="boolean")
 
 
 def with_percent(shown: pd.DataFrame) -> pd.DataFrame:

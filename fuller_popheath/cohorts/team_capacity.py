@@ -81,6 +81,7 @@ def defaults(lists: Lists) -> Row:
         "core20_floor": lists.core20_floor,
         "plus_floor": lists.plus_floor,
         "under_18_floor": lists.under_18_floor,
+        "low_contact_floor": lists.low_contact_floor,
     }
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEAM, OBJECTION = "core/team_capacity", "core/person_objection"
-CAN_CHANGE = ("slots_count", "reserve_count", "priority", "newly_surfaced_percent", "core20_floor", "plus_floor", "under_18_floor")
+FLOORS = ("core20_floor", "plus_floor", "under_18_floor", "low_contact_floor")
+CAN_CHANGE = ("slots_count", "reserve_count", "priority", "newly_surfaced_percent", *FLOORS)
 
 
 def changed_team(team: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,13 +33,19 @@ JUDGED_HERE = (
 
 @dataclass(frozen=True)
 class CheckedByValue:
-    """What `Checked` says, and `positions`: which rows of the table as read were accepted, in order. Text may be dictionary-encoded."""
+    """What `Checked` says, and `positions`: which rows of the table as read were accepted, in order. Text may be dictionary-encoded.
+
+    `blanked_at`: which rows of it `blanked` holds.
+    """
 
     accepted: pa.Table
     positions: np.ndarray
     quarantined: pa.Table
     rows_read: int
     counts: Mapping[str, int]
+    blanked: pa.Table
+    blanked_at: np.ndarray
+    cells_blanked: Mapping[str, int]
 
 
 @dataclass
@@ -333,7 +339,7 @@ def _joined(
     sure, positions = np.flatnonzero(~doubted), np.flatnonzero(doubted)
     quick = pa.table({name: pa.chunked_array([read.array]) for name, read in (columns or {}).items()})
     if not len(positions) and columns is not None:
-        return CheckedByValue(quick, sure, _nothing(raw), raw.num_rows, {})
+        return CheckedByValue(quick, sure, _nothing(raw), raw.num_rows, {}, _nothing(raw), np.zeros(0, np.int64), {})
     some = _decoded(raw.take(pa.array(positions)))
     numbers = some[ROW] if ROW in some.column_names else pa.chunked_array([pa.array(positions + 1)])
     some = some.drop_columns([ROW]) if ROW in some.column_names else some
@@ -346,8 +352,17 @@ def _joined(
         order = np.argsort(at, kind="stable")
         accepted = pa.concat_tables([quick.take(pa.array(sure)), slow]).unify_dictionaries().take(pa.array(order))
         kept = at[order]
-    quarantined = checked.quarantined.set_column(checked.quarantined.column_names.index(ROW), ROW, numbers.take(pa.array(broken)))
-    return CheckedByValue(accepted, kept, quarantined, raw.num_rows, checked.counts)
+    blanked = checked.blanked[ROW].to_numpy().astype(np.int64) if checked.blanked is not None else np.zeros(0, np.int64)
+    as_read = _nothing(raw) if checked.blanked is None else _numbered(checked.blanked, numbers, blanked)
+    quarantined = _numbered(checked.quarantined, numbers, broken)
+    return CheckedByValue(accepted, kept, quarantined, raw.num_rows, checked.counts, as_read, positions[blanked], checked.cells_blanked)
+
+
+def _numbered(rows: pa.Table, numbers: pa.ChunkedArray, at: np.ndarray) -> pa.Table:
+    """The rows with their numbers in the file instead of their places among those that were looked at."""
+    import pyarrow as pa
+
+    return rows.set_column(rows.column_names.index(ROW), ROW, numbers.take(pa.array(at)))
 
 
 def _nothing(raw: pa.Table) -> pa.Table:

@@ -10,9 +10,10 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from fuller_popheath.contracts.blanking import breaks_told_apart
 from fuller_popheath.contracts.cells import typed_cells, typed_or_text
 from fuller_popheath.contracts.model import Checked, Contract
-from fuller_popheath.contracts.rules import Breaks, find_breaks
+from fuller_popheath.contracts.rules import Breaks
 from fuller_popheath.errors import FileRefused
 
 if TYPE_CHECKING:
@@ -46,18 +47,22 @@ def check(raw: pa.Table, contract: Contract, references: Mapping[str, pa.Table] 
     from 1). Text is trimmed and blank text is null. A column that is not there and not required is null. Columns that the contract does not
     know are kept in quarantine only. Rules that refer to another table are judged where `references` has it, by contract id.
     `file` is what errors call the file. Raises FileRefused where a required column, or one of the key, is missing, stands twice or is no column of
-    single values. Of copies of a row the first is accepted; of rows that differ under the same key, none is.
+    single values. Of copies of a row the first is accepted; of rows that differ under the same key, none is. A row that breaks rules of columns that
+    are blanked alone is accepted without those cells.
     """
     where = file or f"the table for {contract.id}"
     engine = checking_engine()
     typed = typed_cells(_cells(raw, contract, where), contract, engine)
-    breaks = find_breaks(typed, contract, references or {}, engine)
-    kept, broken = _split(raw.num_rows, breaks)
+    told = breaks_told_apart(typed, contract, references or {}, engine)
+    kept, broken = _split(raw.num_rows, told.refusing)
+    _, blanked = _split(raw.num_rows, told.blanking)
     return Checked(
-        accepted=typed.select(list(contract.column_names)).take(kept).cast(contract.schema),
-        quarantined=_quarantined(raw, broken, breaks, contract),
+        accepted=told.typed.select(list(contract.column_names)).take(kept).cast(contract.schema),
+        quarantined=_as_read(raw, broken, told.refusing, contract),
         rows_read=raw.num_rows,
-        counts=breaks.counts(contract),
+        counts=told.refusing.counts(contract),
+        blanked=_as_read(raw, blanked, told.blanking, contract),
+        cells_blanked=told.blanking.counts(contract),
     )
 
 
@@ -109,7 +114,8 @@ def _split(rows: int, breaks: Breaks) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(kept), broken
 
 
-def _quarantined(raw: pa.Table, broken: np.ndarray, breaks: Breaks, contract: Contract) -> pa.Table:
+def _as_read(raw: pa.Table, broken: np.ndarray, breaks: Breaks, contract: Contract) -> pa.Table:
+    """The broken rows with every column as it was read, their numbers and the rules they broke."""
     import numpy as np
     import pyarrow as pa
 

@@ -21,6 +21,7 @@ PURPOSES = ("open", "secondary_use", "direct_care", "internal")
 CLASSIFICATIONS = ("identifier", "sensitive", "open")
 API_VERSIONS = ("v3.1.0", "v3.2.0")
 TYPE_OPTIONS = ("pattern", "minimum", "maximum", "format")
+ON_BREACH = ("quarantine_row", "blank_cell")
 OUR_ENGINE = "fuller_popheath"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RULE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
@@ -114,6 +115,7 @@ def _column(declaration: SchemaProperty, folder: str) -> Column:
             maximum=_bound(options.get("maximum"), str(logical_type)),
             references=_reference(declaration.relationships or [], folder),
             absent=_absent(_custom_property(declaration.customProperties, "absent"), str(logical_type)),
+            blanks=_blanks(_custom_property(declaration.customProperties, "on_breach")),
         )
         _refuse_what_cannot_be(column, folder)
     except SettingsWrong as wrong:
@@ -131,6 +133,8 @@ def _refuse_what_cannot_be(column: Column, folder: str) -> None:
         raise SettingsWrong("validValues are for text and whole numbers only")
     if column.allowed and not all(isinstance(value, str if text else int) for value in column.allowed):
         raise SettingsWrong("its validValues must be of the column's own type: put quotes around text that looks like a number")
+    if column.blanks and (folder != "inbound" or column.required or column.primary_key or column.unique):
+        raise SettingsWrong("only cells of an optional column of an inbound table can be left empty, and none of a key (on_breach: blank_cell)")
     if folder != "inbound" or not text or column.classification == "identifier":
         return
     # A value in the wrong column is how identifiers get out: what practices send is declared so narrowly that none fits elsewhere.
@@ -171,6 +175,13 @@ def _absent(value: Any, logical_type: str) -> float | bool | str | None:
     if isinstance(value, bool) or not isinstance(value, kinds.get(logical_type, ())):
         raise SettingsWrong("its custom property absent must be a value of the column's own type: 0, a text, or for a flag 'true' or 'false'")
     return value  # type: ignore[return-value]
+
+
+def _blanks(on_breach: Any) -> bool:
+    """Whether a breach of the column empties the cell (blank_cell); said nothing, it quarantines the row."""
+    if on_breach not in (None, *ON_BREACH):
+        raise SettingsWrong(f"its custom property on_breach must be one of {', '.join(ON_BREACH)}")
+    return bool(on_breach == ON_BREACH[1])
 
 
 def _known_by(names: Any, columns: tuple[Column, ...]) -> tuple[str, ...]:

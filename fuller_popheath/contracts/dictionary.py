@@ -37,6 +37,7 @@ How to read the columns: **key** columns together make a row the only one of its
 columns name a person and leave the vault for nobody; *sensitive* ones say something about a person; *open* ones neither. Whole numbers have no
 separators, dates are YYYY-MM-DD, and a blank is a missing value. A row that breaks a rule is quarantined with the rule's name, `column.rule` for the
 rules of one column (`.type`, `.required`, `.pattern`, `.allowed`, `.range`, `.unique`, `.reference`), and is never mended or dropped in silence.
+Where a column is *left empty if broken*, the cell is lost and counted, its row is kept, and the row as it was read lies in quarantine too.
 """
 
 
@@ -97,6 +98,8 @@ def _limits(column: Column) -> Iterator[str]:
     if column.references:
         to = column.references
         yield f"in `{to.contract_id}`.`{to.column}`" + (f", or {', '.join(f'`{value}`' for value in to.except_values)}" if to.except_values else "")
+    if column.blanks:
+        yield "*left empty if broken*"
 
 
 def _rule(rule: Rule) -> str:

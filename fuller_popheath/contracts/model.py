@@ -48,7 +48,8 @@ class Rule:
 class Column:
     """One column as its contract declares it. `minimum` and `maximum` are inclusive: numbers, or ISO dates for a date.
 
-    `absent` is what a feature is for persons without a record (0 contacts, false); None leaves it empty.
+    `absent` is what a feature is for persons without a record (0 contacts, false); None leaves it empty. `blanks`: a cell that breaks a rule of the
+    column is left empty, and its row is kept.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Column:
     maximum: float | str | None = None
     references: Reference | None = None
     absent: float | bool | str | None = None
+    blanks: bool = False
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -130,10 +132,13 @@ class Checked:
     """What became of the rows of one file: `rows_read == accepted.num_rows + quarantined.num_rows`, always.
 
     `accepted` has the contract's schema. `quarantined` has every raw column as it was read, `_row` (the row's number in the file) and
-    `broken_rules`. `counts` says how many rows broke each rule; a row that broke two counts for both.
+    `broken_rules`. `counts` says how many rows broke each rule; a row that broke two counts for both. `blanked`: accepted rows some of whose cells
+    were left empty, as they were read, with `_row` and the `broken_rules` of those cells; `cells_blanked` counts the cells by rule.
     """
 
     accepted: pa.Table
     quarantined: pa.Table
     rows_read: int
     counts: Mapping[str, int]
+    blanked: pa.Table | None = None
+    cells_blanked: Mapping[str, int] = field(default_factory=dict)

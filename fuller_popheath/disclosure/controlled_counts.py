@@ -16,6 +16,7 @@
         rule=rule_named(night.site.disclosure.rule),
         same=(Same("imd_edition", {"imd_quintile": "all"}),),   # the rows of all quintiles are the same count in both editions
         parts={"low_received_count": "received_known_count"},   # numerator: denominator, both among counts; also their difference is people
+        elsewhere={"people_count": hides},             # what another table of the same people hides (true) or shows (false) already
     )
 
 `control` returns the same rows and columns in the same order: each count column is Int64, rounded, null where hidden, and `is_hidden` (new) says
@@ -58,18 +59,32 @@ def control(
     rule: Rule,
     same: Sequence[Same] = (),
     parts: Mapping[str, str] | None = None,
+    elsewhere: Mapping[str, pd.Series] | None = None,
 ) -> pd.DataFrame:
     """The table with small counts hidden, further ones where they would give those away, and the rest rounded. Grain as given: one row a key.
 
-    See the module for what to give. Raises ContractBroken where a key is there twice, a total is smaller than its parts or a count is no whole
-    number, and SettingsWrong where a numerator or denominator is not among the counts.
+    See the module for what to give. `elsewhere`: by count column, of each row whether another table of the same people and day hides the same count
+    (true), shows it (false) or does not tell of it (null): it is hidden here alike, or two tables together would tell what neither does.
+    Raises ContractBroken where a key is there twice, a total is smaller than its parts or a count is no whole number, and SettingsWrong where a
+    numerator or denominator is not among the counts.
     """
     if missing := sorted({name for pair in (parts or {}).items() for name in pair} - set(counts)):
         raise SettingsWrong(f"{', '.join(missing)} is given as a numerator or denominator and is not among the counts")
     if absent := [column for column in (*key, *counts) if column not in cells.columns]:
         raise ContractBroken(f"the table to be controlled has no column {', '.join(absent)}")
     every = cells_of(cells, tuple(key), list(counts), lines, same, parts or {})
-    return _shown(cells, every, hidden_cells(every, rule), tuple(counts), rule)
+    told = {is_hidden: _elsewhere(every, list(counts), elsewhere or {}, is_hidden) for is_hidden in (True, False)}
+    return _shown(cells, every, hidden_cells(every, rule, told[True], told[False]), tuple(counts), rule)
+
+
+def _elsewhere(cells: Cells, counts: list[str], elsewhere: Mapping[str, pd.Series], is_hidden: bool) -> np.ndarray:
+    """Which cells another table hides, or shows."""
+    told = np.zeros(len(cells.count), bool)
+    for column, hides in elsewhere.items():
+        cell = cells.cell_of[:, counts.index(column)]
+        says = (hides.astype("boolean") == is_hidden).fillna(False).to_numpy(bool)
+        told[cell[says & (cell >= 0)]] = True
+    return told
 
 
 def _shown(table: pd.DataFrame, cells: Cells, hidden: np.ndarray, counts: tuple[str, ...], rule: Rule) -> pd.DataFrame:

@@ -40,14 +40,20 @@ class Hiding:
     may_be_nought: Flags
 
 
-def hidden_cells(cells: Cells, rule: Rule) -> Flags:
-    """One answer a cell: whether it must not be shown. Raises ContractBroken where no table can be shown without giving somebody away."""
+def hidden_cells(cells: Cells, rule: Rule, hidden_elsewhere: Flags | None = None, shown_elsewhere: Flags | None = None) -> Flags:
+    """One answer a cell: whether it must not be shown. Raises ContractBroken where no table can be shown without giving somebody away.
+
+    `hidden_elsewhere`, `shown_elsewhere`: cells that another table tells of, as it does there. To hide what is shown there would help nobody, so
+    others are hidden in its place, as far as there are any.
+    """
     start = first_hidden(cells, rule)
     hidden = start.hidden.copy()
+    if hidden_elsewhere is not None:
+        hidden |= hidden_elsewhere
     if not rule.largest_hidden:
         return hidden
     audit = Audit(cells, start.targets, rule)
-    loosening = Loosening(cells, rule, audit)
+    loosening = Loosening(cells, rule, audit, shown_elsewhere)
     while True:
         bounds = tightened(cells, known_at_sight(cells, hidden, rule, start.may_be_nought))
         unsafe = np.flatnonzero(start.targets & (bounds.possible(rule.largest_hidden) < rule.least_possible))
@@ -83,8 +89,9 @@ def first_hidden(cells: Cells, rule: Rule) -> Hiding:
 class Loosening:
     """Finds what to hide next for cells that can be worked out: of the cells whose figures let them be, the one with fewest people that helps."""
 
-    def __init__(self, cells: Cells, rule: Rule, audit: Audit) -> None:
+    def __init__(self, cells: Cells, rule: Rule, audit: Audit, shown_elsewhere: Flags | None = None) -> None:
         self.cells, self.rule, self.audit = cells, rule, audit
+        self.elsewhere = np.zeros(len(cells.count), bool) if shown_elsewhere is None else shown_elsewhere
         self.asked: dict[int, int] = {}
         order = np.argsort(cells.line, kind="stable")
         self.parts_of = cells.part[order]
@@ -101,7 +108,11 @@ class Loosening:
             limits = [limit for stop, way in stops for limit in self._limits(stop, way, bounds)]
             self.asked[cell] = self.asked.get(cell, 0) + 1
             need = self.rule.least_possible - bounds.possible(self.rule.largest_hidden)[cell]
-            found.update((self._helpful(limits, hidden, bounds, need) or self._around(cell, hidden))[: self.asked[cell]])
+            # What another table shows is hidden here at last, where nothing else is left.
+            helps = (self._helpful(limits, hidden | self.elsewhere, bounds, need) or self._around(cell, hidden | self.elsewhere)) or (
+                self._helpful(limits, hidden, bounds, need) or self._around(cell, hidden)
+            )
+            found.update(helps[: self.asked[cell]])
         return np.array(sorted(found), np.int64)
 
     def _limits(self, cell: int, side: int, bounds: Bounds) -> Limits:

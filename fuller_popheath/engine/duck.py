@@ -46,14 +46,15 @@ class DuckEngine(Engine):
     def _know(self, name: str, arrow: pa.Table) -> None:
         self._connection.con.register(name, arrow)
 
-    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema) -> None:
+    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema, may_lack: frozenset[str]) -> None:
         import ibis
 
         self.forget(name)
         types = ibis.Schema.from_pyarrow(schema)
         mapper = self._connection.compiler.type_mapper
-        cells = ", ".join(f'CAST("{column}" AS {mapper.to_string(kind)}) AS "{column}"' for column, kind in types.items())
-        files = self._connection.con.read_parquet([str(path) for path in paths], hive_partitioning=False)
+        files = self._connection.con.read_parquet([str(path) for path in paths], hive_partitioning=False, union_by_name=bool(may_lack))
+        said = {column: f'"{column}"' for column in schema.names} | dict.fromkeys(may_lack - set(files.columns), "NULL")
+        cells = ", ".join(f'CAST({said[column]} AS {mapper.to_string(kind)}) AS "{column}"' for column, kind in types.items())
         files.project(cells).create_view(name)
 
     def forget(self, name: str) -> None:

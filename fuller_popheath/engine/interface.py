@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -84,11 +84,12 @@ class Engine(ABC):
         engine._spill_folder = own
         return engine
 
-    def table(self, name: str, rows: pa.Table | Parts, schema: pa.Schema | None = None) -> ir.Table:
+    def table(self, name: str, rows: pa.Table | Parts, schema: pa.Schema | None = None, may_lack: Collection[str] = ()) -> ir.Table:
         """Make a table known under `name` (letters, digits, underscores; an earlier one is replaced) and return it as an Ibis table.
 
         An Arrow table is not copied by DuckDB. `Parts` are read where they lie, only as far as an expression needs them, with the columns of
-        `schema` (required for them, cast where a file holds a narrower type); no file gives no rows. Raises EngineFailed.
+        `schema` (required for them, cast where a file holds a narrower type); no file gives no rows. Files that were written before there was a
+        column of `may_lack` have nothing in it. Raises EngineFailed.
         """
         import ibis
 
@@ -101,7 +102,7 @@ class Engine(ABC):
             if not isinstance(rows, Parts):
                 self._know(name, rows)
             elif rows.paths:
-                self._know_files(name, rows.paths, shape)
+                self._know_files(name, rows.paths, shape, frozenset(may_lack))
             else:
                 self._know(name, shape.empty_table())
         except Exception as failed:
@@ -151,7 +152,7 @@ class Engine(ABC):
     def _know(self, name: str, arrow: pa.Table) -> None: ...
 
     @abstractmethod
-    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema) -> None: ...
+    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema, may_lack: frozenset[str]) -> None: ...
 
     @abstractmethod
     def _run(self, sql: str) -> pa.Table: ...

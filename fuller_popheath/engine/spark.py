@@ -7,6 +7,7 @@ pandas. What does not belong here: anything that one engine computes and the oth
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +54,22 @@ class SparkEngine(Engine):
             warnings.simplefilter("ignore")
             self._session.createDataFrame(arrow.cast(plain)).createOrReplaceTempView(name)
 
-    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema) -> None:
+    def _know_files(self, name: str, paths: tuple[Path, ...], schema: pa.Schema, may_lack: frozenset[str]) -> None:
         import ibis
+        import pyarrow.parquet as pq
 
         types = ibis.Schema.from_pyarrow(schema)
         mapper = self._connection.compiler.type_mapper
-        cells = [f"CAST(`{column}` AS {mapper.to_string(kind)}) AS `{column}`" for column, kind in types.items()]
-        self._session.read.parquet(*map(str, paths)).selectExpr(*cells).createOrReplaceTempView(name)
+        # Spark takes one file's columns for those of all.
+        alike: dict[frozenset[str], list[str]] = {}
+        for path in paths:
+            alike.setdefault(may_lack - set(pq.read_schema(path).names) if may_lack else may_lack, []).append(str(path))
+        frames = []
+        for absent, files in alike.items():
+            said = {column: f"`{column}`" for column in schema.names} | dict.fromkeys(absent, "NULL")
+            cells = [f"CAST({said[column]} AS {mapper.to_string(kind)}) AS `{column}`" for column, kind in types.items()]
+            frames.append(self._session.read.parquet(*files).selectExpr(*cells))
+        reduce(lambda one, other: one.union(other), frames).createOrReplaceTempView(name)
 
     def forget(self, name: str) -> None:
         """See `Engine.forget`."""

@@ -25,6 +25,7 @@ from fuller_popheath.errors import ContractBroken, SettingsWrong
 from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, flush, make_folder, replace_whole
 
 AUDIT, LOG, HEAD, KEYS, LOCK = "audit", "reidentification.jsonl", "head.json", "keys", "lock"
+STAGED = "keys.rotating.json"
 START = "0" * 64
 """What stands for the line before the first."""
 KEY_BYTES, TOKEN_LETTERS = 32, 32
@@ -93,7 +94,7 @@ class AuditLog:
             for told in disclosures:
                 number = head.number + 1
                 entry = {name: value for name, value in asdict(told).items() if name != "person_ids"} | {"number": number, "previous": head.hash}
-                tokens = sorted(_token(keys[person], number, person) for person in set(told.person_ids))
+                tokens = sorted(_token(keys[person], number) for person in set(told.person_ids))
                 entry |= {"when": when, "run": run, "people_count": len(tokens), "tokens": tokens}
                 made = _hash_of(entry)
                 line = _text({**entry, "hash": made}).encode() + b"\n"
@@ -140,13 +141,24 @@ class AuditLog:
             known[before.number] = before.hash
         return _against(known, before, (head, anchor), ChainState(WHOLE, before.number))
 
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Every finished entry, the oldest first, without tokens: to whom, for what, which issue, team and files, and how many people were meant.
+
+        Raises ContractBroken where a line is no entry: `verify` says from where on.
+        """
+        for place, (line, is_ended) in enumerate(self._lines(), start=1):
+            if is_ended:
+                if not _own_hash(line):
+                    raise ContractBroken(f"line {place} of the audit log is no entry; {TO_DO}")
+                yield {name: value for name, value in json.loads(line).items() if name != "tokens"}
+
     def entries_about(self, person_id: str) -> list[dict[str, Any]]:
         """Every entry in which somebody is meant, the oldest first, without tokens. None of those from before their key was destroyed."""
         key = self._keys().get(person_id)
         if key is None:
             return []
         entries = [json.loads(line) for line, is_ended in self._lines() if is_ended]
-        meant = [entry for entry in entries if _token(key, entry["number"], person_id) in entry["tokens"]]
+        meant = [entry for entry in entries if _token(key, entry["number"]) in entry["tokens"]]
         return [{name: value for name, value in entry.items() if name != "tokens"} for entry in meant]
 
     def forget_person(self, person_id: str) -> bool:
@@ -227,23 +239,51 @@ class AuditLog:
                 for line in stream:
                     yield line.removesuffix(b"\n"), line.endswith(b"\n")
 
-    def _keys(self) -> dict[str, bytes]:
+    def _keys(self) -> dict[str, _Key]:
         path = self._folder / KEYS / "keys.json"
-        if not path.is_file():
-            return {}
-        return {person: bytes.fromhex(key) for person, key in json.loads(path.read_text(encoding="utf-8")).items()}
+        return _keys_of(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
-    def _keys_with(self, people: set[str]) -> Mapping[str, bytes]:
+    def _keys_with(self, people: set[str]) -> Mapping[str, _Key]:
         """The keys, with new ones for those who have none; they are on the disk before a token is made with them."""
         keys = self._keys()
         if new := sorted(people - keys.keys()):
-            keys |= {person: self.draw_key() for person in new}
+            keys |= {person: _Key(self.draw_key(), person) for person in new}
             self._write_keys(keys)
         return keys
 
-    def _write_keys(self, keys: Mapping[str, bytes]) -> None:
-        text = json.dumps({person: key.hex() for person, key in sorted(keys.items())}, indent=0) + "\n"
-        replace_whole(self._folder / KEYS / "keys.json", lambda part: part.write_text(text, encoding="utf-8"), PRIVATE_FILE)
+    def _write_keys(self, keys: Mapping[str, _Key]) -> None:
+        replace_whole(self._folder / KEYS / "keys.json", lambda part: part.write_text(_text_of(keys), encoding="utf-8"), PRIVATE_FILE)
+
+    def stage_renamed(self, new_id: Callable[[str], str]) -> None:
+        """Lay ready the keys under other person ids; tokens are still made with the id that a key was drawn for, so that entries are found."""
+        with self._locked():
+            keys = {new_id(person): key for person, key in self._keys().items()}
+            replace_whole(self._folder / KEYS / STAGED, lambda part: part.write_text(_text_of(keys), encoding="utf-8"), PRIVATE_FILE)
+
+    def use_staged(self) -> None:
+        """Put what was laid ready in its place; nothing where nothing is."""
+        with self._locked():
+            staged = self._folder / KEYS / STAGED
+            if staged.is_file():
+                staged.replace(self._folder / KEYS / "keys.json")
+
+
+@dataclass(frozen=True)
+class _Key:
+    """Somebody's key, and the person id that it was drawn for: the key of person ids may have been rotated since."""
+
+    secret: bytes = field(repr=False)
+    drawn_for: str
+
+
+def _keys_of(text: str) -> dict[str, _Key]:
+    told = {person: key.split("|") for person, key in json.loads(text).items()}
+    return {person: _Key(bytes.fromhex(key[0]), key[1] if len(key) > 1 else person) for person, key in told.items()}
+
+
+def _text_of(keys: Mapping[str, _Key]) -> str:
+    told = {person: key.secret.hex() + (f"|{key.drawn_for}" if key.drawn_for != person else "") for person, key in sorted(keys.items())}
+    return json.dumps(told, indent=0) + "\n"
 
 
 @dataclass(frozen=True)
@@ -259,9 +299,9 @@ class RunAudit:
         return self.log.record(disclosures, self.run, self.when)
 
 
-def _token(key: bytes, number: int, person_id: str) -> str:
+def _token(key: _Key, number: int) -> str:
     """What stands for somebody in one entry: another in every entry, so that nobody without the key can follow a person through the log."""
-    return hmac.digest(key, f"{number}|{person_id}".encode(), "sha256").hex()[:TOKEN_LETTERS]
+    return hmac.digest(key.secret, f"{number}|{key.drawn_for}".encode(), "sha256").hex()[:TOKEN_LETTERS]
 
 
 def _text(entry: Mapping[str, Any]) -> str:

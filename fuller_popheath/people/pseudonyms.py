@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,16 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FileRefused, SettingsWrong
 from fuller_popheath.site import PROJECT_ROOT, Site
+from fuller_popheath.whole_files import refuse_others
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
 KEY_VARIABLE = "FULLER_PSEUDONYM_KEY"
+NEW_KEY_VARIABLE = "FULLER_NEW_PSEUDONYM_KEY"
+FORMER_FOLDER, FORMER, SWITCHING = "pseudonyms", "former_keys.json", "switching.json"
+"""Below the vault: the keys before the one in use, and what stands there while ids of two keys may lie side by side."""
 LEAST_BYTES = 16
 DEMO_SECRET = b"fuller demo key: for make-believe data only"
 NEVER_ISSUED = "9"
@@ -34,20 +39,44 @@ WHAT_TO_DO = (
 
 @dataclass(frozen=True)
 class PseudonymKey:
-    """The secret that person ids are made with; `version` says which, `is_demo` that it is the one everybody knows. It is never shown or stored."""
+    """The secret that person ids are made with; `version` says which, `is_demo` that it is the one everybody knows. It is never shown or stored.
+
+    `former`: the secrets before it, the oldest first. An id is made with the first and made over with each that followed, so that everybody whom an
+    older key gave an id has one under the new key, whether or not anything still says who they are (`key_rotation`).
+    """
 
     secret: bytes = field(repr=False)
     version: int = 1
     is_demo: bool = False
+    former: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def fingerprint(self) -> str:
         """Tells two keys apart without telling either."""
-        return hmac.digest(self.secret, f"fingerprint:{self.version}".encode(), "sha256").hex()[:16]
+        before = "".join(f":{check_of(secret)}" for secret in self.former)
+        return hmac.digest(self.secret, f"fingerprint:{self.version}{before}".encode(), "sha256").hex()[:16]
 
     def person_id(self, message: str) -> str:
         """The id for `nhs:<number>`, `local:<scope>|<patient id>` or `row:<content hash>|<row>`."""
-        return base64.b32encode(hmac.digest(self.secret, message.encode(), "sha256")[:10])[:ID_LENGTH].decode().lower()
+        first, *others = (*self.former, self.secret)
+        made = _letters(first, message)
+        for secret in others:
+            made = made_over(secret, made)
+        return made
+
+
+def made_over(secret: bytes, person_id: str) -> str:
+    """The id under the key that followed, of somebody who had this one under the key before."""
+    return _letters(secret, f"rotated:{person_id}")
+
+
+def check_of(secret: bytes) -> str:
+    """By what a secret is known again without being told."""
+    return hmac.digest(secret, b"which key", "sha256").hex()[:16]
+
+
+def _letters(secret: bytes, message: str) -> str:
+    return base64.b32encode(hmac.digest(secret, message.encode(), "sha256")[:10])[:ID_LENGTH].decode().lower()
 
 
 @dataclass(frozen=True)
@@ -59,16 +88,44 @@ class Pseudonymised:
 
 
 def key(site: Site, environment: Mapping[str, str]) -> PseudonymKey:
-    """The key in use: of the environment, else of the key file, else the demo key.
+    """The key in use: of the environment, else of the key file, else the demo key; with those before it, where it was rotated.
 
-    Raises SettingsWrong for a key that is too short, and for a key file that cannot be read or lies inside the project.
+    Raises SettingsWrong for a key that is too short, for a key file that cannot be read, lies inside the project, or others can read, and where the
+    key is not the one that the store was last rotated to.
     """
     given = environment.get(KEY_VARIABLE, "").strip()
     if given:
-        return PseudonymKey(_secret(given, f"the environment variable {KEY_VARIABLE}"), site.pseudonyms.key_version)
-    if site.pseudonyms.key_file:
-        return PseudonymKey(_secret(_from_file(Path(site.pseudonyms.key_file)), "the key file"), site.pseudonyms.key_version)
-    return demo_key()
+        plain = PseudonymKey(_secret(given, f"the environment variable {KEY_VARIABLE}"), site.pseudonyms.key_version)
+    elif site.pseudonyms.key_file:
+        plain = PseudonymKey(_secret(_from_file(Path(site.pseudonyms.key_file)), "the key file"), site.pseudonyms.key_version)
+    else:
+        plain = demo_key()
+    return with_former(plain, site.folder("vault"))
+
+
+def with_former(plain: PseudonymKey, vault: Path) -> PseudonymKey:
+    """The key with those that it followed, as the vault has them. Raises SettingsWrong as `key` does for a key that was not rotated to."""
+    folder = vault / FORMER_FOLDER
+    if (folder / SWITCHING).is_file():
+        raise SettingsWrong("a rotation of the key was interrupted, and ids of both keys may lie side by side; run fuller rotate-key again")
+    if not (folder / FORMER).is_file():
+        return plain
+    told = json.loads((folder / FORMER).read_text(encoding="ascii"))
+    if check_of(plain.secret) != told["current"]:
+        raise SettingsWrong(
+            "the key that is set is not the one that the store was rotated to: set the new key where the old one stood (the environment variable "
+            f"{KEY_VARIABLE}, or key_file below [pseudonyms] in site.toml)"
+        )
+    former = tuple(bytes.fromhex(secret) for secret in told["former"])
+    return PseudonymKey(plain.secret, max(plain.version, int(told["version"])), former=former)
+
+
+def new_key(environment: Mapping[str, str], file: str = "") -> bytes:
+    """The secret to rotate to: of the file, else of the environment. Raises SettingsWrong as `key` does, and where there is none."""
+    given = _from_file(Path(file)) if file else environment.get(NEW_KEY_VARIABLE, "").strip()
+    if not given:
+        raise SettingsWrong(f"there is no new key: set {NEW_KEY_VARIABLE}, or name a file outside the project with --new-key-file")
+    return _secret(given, "the file of the new key" if file else f"the environment variable {NEW_KEY_VARIABLE}")
 
 
 def demo_key() -> PseudonymKey:
@@ -80,6 +137,7 @@ def _from_file(path: Path) -> str:
     whole = (path if path.is_absolute() else PROJECT_ROOT / path).resolve()
     if whole.is_relative_to(PROJECT_ROOT):
         raise SettingsWrong("pseudonyms.key_file lies inside the project, where it would be copied along with it; move it elsewhere")
+    refuse_others(whole, "pseudonyms.key_file")
     try:
         return whole.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import ContractBroken, FileRefused, InputMissing
-from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replace_whole
+from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, refuse_others, replace_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,9 +29,12 @@ NIGHTS_KEPT = 10
 
 @dataclass(frozen=True)
 class Vault:
-    """The vault's folder."""
+    """The vault's folder. Raises SettingsWrong where others than its owner may enter it."""
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        refuse_others(self.folder, "the vault's folder")
 
     def part_path(self, practice: str, extract: str) -> Path:
         """Where the identities of a practice's list lie."""

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 LSOA, PCN, ICB, PLACE, PRACTICE = (f"products/core20_by_{name}" for name in ("lsoa", "pcn", "icb", "place", "practice"))
 COUNTS, MEMBERS, BOUNDARY, LOOKUP = "core/registered_count", "core/neighbourhood_practice", "reference/lsoa_boundary", "reference/lsoa_2011_2021"
-VALUES, GAPS = "products/core20plus5_by_pcn", "products/inequality_by_area"
+VALUES, GAPS, SMALL = "products/core20plus5_by_pcn", "products/inequality_by_area", "products/indicator_by_small_area"
 OPEN_TABLES = (LSOA, PCN, ICB, PLACE, PRACTICE, COUNTS, MEMBERS, BOUNDARY, LOOKUP)
 """What the atlas of published data is made from."""
-ATLAS_TABLES = (*OPEN_TABLES, VALUES, GAPS)
-"""What the whole atlas is made from; with the last two it belongs in the secondary-use lane."""
+ATLAS_TABLES = (*OPEN_TABLES, VALUES, GAPS, SMALL)
+"""What the whole atlas is made from; with the last three it belongs in the secondary-use lane."""
 FILE = "atlas.html"
 STYLES, SCRIPTS = ("core20.css", "atlas.css"), ("atlas_figures.js", "atlas_map.js", "atlas_plots.js", "atlas.js")
 _AROUND_NAME = re.compile(r"^NHS\s+|\s+(Integrated Care Board|ICB)$", re.IGNORECASE)
@@ -66,7 +66,7 @@ def atlas_page(tables: Mapping[str, pa.Table], night: Night, title: str = "") ->
     drawn = atlas_map(given[LSOA], given[COUNTS], given[MEMBERS], given[BOUNDARY], given[LOOKUP])
     shown = sorted(given[PCN].column("imd_edition").unique().to_pylist(), reverse=True)
     of = levels(given, drawn.names if drawn else {}, drawn.leads if drawn else {}, list(drawn.lsoa) if drawn else [])
-    measures = [core20(given, of), *indicators(given[VALUES], given[GAPS], of, registry.indicators())]
+    measures = [core20(given, of), *indicators(given[VALUES], given[GAPS], given[SMALL], of, registry.indicators())]
     slope = slopes(given[VALUES], given[GAPS], _names(given, of))
     totals = _totals(given[ICB], shown)
     heading = title or _title(given[ICB])

@@ -37,6 +37,10 @@ GAPS = (
 FAR = 10.0
 """Percentage points from which a gap has a colour of its own."""
 MOST_CLASSES = 7
+VIEWS = [{"id": "all", "title": "Everybody"}, {"id": "core20", "title": "People in Core20"}, {"id": "gap", "title": "Core20 against the rest"}]
+"""Of whom an indicator is shown."""
+SMALL_LEVELS, EITHER = ("practice", "lsoa"), "either"
+"""Indicators are shown of everybody only here, which is the same in either edition."""
 AREAS = {
     "maternity": "maternity",
     "severe_mental_illness": "severe mental illness",
@@ -127,7 +131,7 @@ def core20(tables: Mapping[str, pa.Table], of: Json) -> Json:
         "by_edition": ["all"],
         "classes": {
             "all": [{"label": band, "colour": fill, "ink": ink_on(fill)} for band, fill in zip(BANDS, COLOURS, strict=True)],
-            "lsoa": [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in zip(QUINTILES, _colours(5), strict=True)],
+            "lsoa": _coloured(QUINTILES),
         },
         "series": series,
         "of": {e.name: e.lsoa_count for e in EDITIONS},
@@ -146,34 +150,51 @@ def _colours(count: int) -> list[str]:
     return [COLOURS[round(place * (len(COLOURS) - 1) / max(1, count - 1))] for place in range(count)]
 
 
-def indicators(values: pa.Table, gaps: pa.Table, of: Json, specs: Mapping[str, IndicatorSpec]) -> list[Json]:
-    """One measure an indicator of `products/core20plus5_by_pcn`, by PCN and place: for everybody, in Core20, and how far Core20 is from the rest."""
+def _coloured(labels: Sequence[str]) -> list[Json]:
+    """Classes with their colours, dark to light."""
+    return [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in zip(labels, _colours(len(labels)), strict=True)]
+
+
+def indicators(values: pa.Table, gaps: pa.Table, small: pa.Table, of: Json, specs: Mapping[str, IndicatorSpec]) -> list[Json]:
+    """One measure an indicator of `products/core20plus5_by_pcn`, by PCN and place: for everybody, in Core20, and how far Core20 is from the rest.
+
+    `small`: `products/indicator_by_small_area`, everybody by practice and small area.
+    """
     if not values.num_rows:
         return []
-    shown, differences = values.to_pandas(), gaps.to_pandas()
+    shown, differences, smaller = (table.to_pandas(date_as_object=True) for table in (values, gaps, small))
     made = []
     for name, rows in shown.groupby("indicator_id"):
         if name in specs:
-            made.append(_indicator(specs[str(name)], rows, differences[differences["indicator_id"] == name], of))
+            of_gaps, of_small = (frame[frame["indicator_id"] == name] for frame in (differences, smaller))
+            made.append(_indicator(specs[str(name)], rows, of_gaps, of_small, of))
     order = {name: place for place, name in enumerate(specs)}
     areas = list(AREAS)
     return sorted(made, key=lambda m: (m["age"], areas.index(m["area"]) if m["area"] in areas else 99, order[m["id"]]))
 
 
-def _indicator(spec: IndicatorSpec, rows: pd.DataFrame, gaps: pd.DataFrame, of: Json) -> Json:
+def _indicator(spec: IndicatorSpec, rows: pd.DataFrame, gaps: pd.DataFrame, small: pd.DataFrame, of: Json) -> Json:
     is_higher_better = spec.direction == "higher_is_better"
     classes, edges = _classes(rows[(rows["area_type"] == "pcn") & rows["quintile"].isin(["all", "1"])], is_higher_better)
     series: Json = {}
+    earlier = sorted(rows["previous_as_of"].dropna().unique().tolist())
     for level in (each for each in ("pcn", "place") if each in of):
         codes = of[level]["codes"]
         at = rows[rows["area_type"] == level]
         for edition, some in at.groupby("imd_edition"):
             for view, quintile in (("all", "all"), ("core20", "1")):
-                series[f"{view}|{level}|{edition}"] = _shares(some[some["quintile"] == quintile], codes, edges, is_higher_better)
+                of_view = some[some["quintile"] == quintile]
+                made = _shares(of_view, codes, edges, is_higher_better)
+                series[f"{view}|{level}|{edition}"] = made | ({"p": _before(of_view, codes)} if earlier else {})
         for edition, some in gaps[gaps["area_type"] == level].groupby("imd_edition"):
             series[f"gap|{level}|{edition}"] = _gaps(some, codes, is_higher_better)
-    views = [{"id": "all", "title": "Everybody"}, {"id": "core20", "title": "People in Core20"}, {"id": "gap", "title": "Core20 against the rest"}]
-    told = [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in zip(classes, _colours(len(classes)), strict=True)]
+    told = {"all": _coloured(classes), "gap": [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in GAPS]}
+    for smaller in (each for each in SMALL_LEVELS if each in of):
+        known = small[(small["area_type"] == smaller) & small["area_code"].isin(of[smaller]["codes"])]
+        if len(known):
+            labels, own_edges = _classes(known, is_higher_better)
+            told[smaller] = _coloured(labels)
+            series[f"all|{smaller}|{EITHER}"] = _shares(known, of[smaller]["codes"], own_edges, is_higher_better)
     return {
         "id": spec.name,
         "title": spec.title,
@@ -191,9 +212,10 @@ def _indicator(spec: IndicatorSpec, rows: pd.DataFrame, gaps: pd.DataFrame, of: 
         ],
         "target": None if spec.target is None else 100 * spec.target,
         "higher": is_higher_better,
-        "views": views,
+        "since": wording.day(earlier[-1]) if earlier else "",
+        "views": VIEWS,
         "by_edition": ["core20", "gap"],
-        "classes": {"all": told, "gap": [{"label": label, "colour": fill, "ink": ink_on(fill)} for label, fill in GAPS]},
+        "classes": told,
         "series": series,
         "totals": _totals(rows[rows["area_type"] == "icb"]),
     }
@@ -222,6 +244,11 @@ def _shares(rows: pd.DataFrame, codes: Sequence[str], edges: Sequence[int], is_h
         "u": _rounded(at["upper"]),
         "c": [_class_of(x, whole, edges, is_higher_better) for x, whole in zip(n, d, strict=True)],
     }
+
+
+def _before(rows: pd.DataFrame, codes: Sequence[str]) -> list[float | None]:
+    """What was released of an earlier month."""
+    return _rounded(rows.set_index("area_code").reindex(list(codes))["previous_value"])
 
 
 def _gaps(rows: pd.DataFrame, codes: Sequence[str], is_higher_better: bool) -> Json:

@@ -1,4 +1,5 @@
-"""The picture of the continuity gap: of the people with high need, the share who receive little continuity, by deprivation quintile and by PCN.
+"""The picture of the continuity gap: of the people with high need, the share who receive little continuity, by deprivation quintile and by PCN,
+and by practice.
 
 What does not belong here: computing the counts; intervals are made from what is shown (Wilson).
 """
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from fuller_popheath.specs import Inputs, Night
 
 TITLE = "Continuity gap: high need, little received"
+BY_PRACTICE = f"{TITLE}, by practice"
+PRACTICE = "practice"
 LIMITS = (
     "Need is a local choice and not validated. Little: among everybody with as many contacts, below the place that the dashed line marks; were need "
     "and continuity unrelated, so many would receive little. 95% intervals (Wilson) from rounded counts; people with too few contacts are left out."
@@ -48,8 +51,13 @@ class Dotted:
 
 def draw(table: pa.Table, inputs: Inputs, night: Night) -> dict[str, bytes]:
     """{title: PNG bytes} of products/continuity_gap_by_pcn; none where there is nobody to draw."""
-    sections = sections_of(table.to_pandas(), night.site.lists.imd_edition, pcn_names(inputs[PRACTICES]))
-    return {TITLE: png(gap_scene(sections, night.site), small=True)} if sections else {}
+    rows, edition = table.to_pandas(), night.site.lists.imd_edition
+    is_practice = rows["area_type"] == PRACTICE
+    drawn = {
+        TITLE: sections_of(rows[~is_practice], edition, pcn_names(inputs[PRACTICES])),
+        BY_PRACTICE: practice_sections(rows[is_practice], edition, inputs[PRACTICES]),
+    }
+    return {title: png(gap_scene(sections, night.site, title), small=True) for title, sections in drawn.items() if sections}
 
 
 def sections_of(rows: pd.DataFrame, edition: str, names: Mapping[str, str]) -> Mapping[str, Sequence[Dotted]]:
@@ -74,11 +82,30 @@ def sections_of(rows: pd.DataFrame, edition: str, names: Mapping[str, str]) -> M
     return {heading: each for heading, each in found.items() if each}
 
 
-def gap_scene(sections: Mapping[str, Sequence[Dotted]], site: Site) -> Scene:
+def practice_sections(rows: pd.DataFrame, edition: str, practices: pa.Table) -> Mapping[str, Sequence[Dotted]]:
+    """Practices under the names of their PCNs, each from the widest gap on; those of nobody with known continuity are left out."""
+    counted = rows[rows["imd_edition"] == edition].astype(dict.fromkeys(("low_received_count", "received_known_count"), "Float64"))
+    if not len(counted):
+        return {}
+    told = {row["practice_code"]: row for row in practices.select(["practice_code", "practice_name", "pcn_code"]).to_pylist()}
+    names = pcn_names(practices)
+    found: dict[str, list[Dotted]] = {}
+    numbers = counted[["low_received_count", "received_known_count"]].astype(float).to_numpy().tolist()
+    for code, (low, known) in zip(counted["area_code"].astype(str), numbers, strict=True):
+        if known == 0:
+            continue
+        own = told.get(code, {})
+        pcn, label = names.get(own.get("pcn_code") or NO_PCN, NO_PCN), own.get("practice_name") or code
+        found.setdefault(pcn, []).append(Dotted(label, *(None if value != value else int(value) for value in (low, known))))
+    return {pcn: sorted(found[pcn], key=lambda each: (-each.share, each.label)) for pcn in sorted(found)}
+
+
+def gap_scene(sections: Mapping[str, Sequence[Dotted]], site: Site, title: str = TITLE) -> Scene:
     """A row each with dot and interval; dashed: the share if need and continuity were unrelated. Below, the rule of need."""
     expected = site.lists.low_continuity_below
-    scene = Scene(WIDTH, 100.0, TITLE, "Of people with high need for continuity, the share who receive little, by deprivation quintile and PCN.")
-    scene.marks.append(Words(24, 36, TITLE, 20, INK, bold=True))
+    cut = "by practice" if title == BY_PRACTICE else "by deprivation quintile and PCN"
+    scene = Scene(WIDTH, 100.0, title, f"Of people with high need for continuity, the share who receive little, {cut}.")
+    scene.marks.append(Words(24, 36, title, 20, INK, bold=True))
     scene.marks.append(Words(24, 58, "Of the people with high need for continuity, the share who receive little of it", 12, QUIET))
     top, bottom = 96.0, 96.0 + STEP * (sum(len(each) for each in sections.values()) + 1.6 * sum(bool(heading) for heading in sections))
     panel = Panel(scene, LEFT, top, WIDTH - 150 - LEFT, bottom - top, (0.0, 1.0), (0.0, 1.0))

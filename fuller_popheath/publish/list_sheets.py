@@ -20,6 +20,10 @@ LETTERS_A_UNIT = 1.15
 """How many letters fit into one unit of a column's width: widths are of digits, and letters are narrower."""
 LETTERS: Mapping[str, Any] = {"font_name": "Arial", "font_size": 10}
 """Of every cell, and of the workbook itself: a column's width is counted in digits of the workbook's own letters, which must be there."""
+TITLE_POINTS, LEAST_TITLE_POINTS = 18, 9
+TITLE: Mapping[str, Any] = {"valign": "top", "font_size": TITLE_POINTS, "bold": True, "font_color": BLUE}
+TITLE_LETTERS_A_UNIT = 0.54
+"""How many bold letters of a title's full size fit into one unit of a column's width."""
 LINE = 12.75
 MOST_POINTS = 400.0
 """No row is higher than a spreadsheet allows (409.5 points)."""
@@ -38,7 +42,7 @@ def looks_of(book: Any) -> dict[str, Any]:
     }
     gone = {"font_color": "#768692", "bg_color": "#F3F4F5"}
     made = {
-        "title": {**letters, "font_size": 18, "bold": True, "font_color": BLUE},
+        "title": {**LETTERS, **TITLE},
         "label": {**letters, "font_size": 11, "bold": True, "font_color": GREY, "text_wrap": True},
         "line": {**letters, "font_size": 11, "text_wrap": True},
         "note": {**letters, "font_color": GREY},
@@ -58,14 +62,16 @@ def draw_front(book: Any, looks: Mapping[str, Any], title: str, issue: str, line
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 112)
     sheet.set_row(0, 28)
-    sheet.write_string(0, 0, title, looks["title"])
+    sheet.write_string(0, 0, title, _title_look(book, looks, title, 18 + 112))
     sheet.write_string(1, 0, issue, looks["issue"])
     for number, (label, text) in enumerate(lines, start=HEAD_ROW):
         sheet.set_row(number, _points(lines_of(text, 112 * LETTERS_A_UNIT), 14.5))
         sheet.write_string(number, 0, label, looks["label"])
         sheet.write_string(number, 1, text, looks["line"])
-    sheet.write_string(HEAD_ROW + len(lines) + 1, 0, note, looks["note"])
+    last = HEAD_ROW + len(lines) + 1
+    sheet.write_string(last, 0, note, looks["note"])
     _printed(sheet, footer)
+    sheet.print_area(0, 0, last, 1)
 
 
 def draw_people(
@@ -79,7 +85,7 @@ def draw_people(
     """The people's sheet. `head`: the title and what stands in the two rows below it; `rows`: the cells of each person by heading, and the heading
     of the cell that says why they were taken off ("" where they were not)."""
     sheet = book.add_worksheet(PEOPLE)
-    _head(sheet, looks, head, columns, points=56)
+    _head(book, sheet, looks, head, columns, points=56)
     for number, (cells, off) in enumerate(rows, start=HEAD_ROW + 1):
         sheet.set_row(number, _height(cells, columns))
         for column, (name, _, look) in enumerate(columns):
@@ -100,7 +106,7 @@ def draw_moves(
 ) -> None:
     """The sheet of who joined and left, was taken off or marked, and why."""
     sheet = book.add_worksheet(MOVES)
-    _head(sheet, looks, head, columns, points=30)
+    _head(book, sheet, looks, head, columns, points=30)
     for number, cells in enumerate(rows, start=HEAD_ROW + 1):
         sheet.set_row(number, _height(cells, columns, least=1))
         for column, (name, _, look) in enumerate(columns):
@@ -122,10 +128,20 @@ def lines_of(text: str, letters: float) -> int:
     return lines
 
 
-def _head(sheet: Any, looks: Mapping[str, Any], head: Sequence[str], columns: Sequence[tuple[str, float, str]], points: float) -> None:
+def _title_look(book: Any, looks: Mapping[str, Any], title: str, width: float) -> Any:
+    """The title's format: smaller letters where it would be cut at the edge of the printed page. `width`: of all columns, in units."""
+    size = int(TITLE_POINTS * width * TITLE_LETTERS_A_UNIT / max(len(title), 1))
+    if size >= TITLE_POINTS:
+        return looks["title"]
+    return book.add_format({**LETTERS, **TITLE, "font_size": max(size, LEAST_TITLE_POINTS)})
+
+
+def _head(book: Any, sheet: Any, looks: Mapping[str, Any], head: Sequence[str], columns: Sequence[tuple[str, float, str]], points: float) -> None:
     sheet.hide_gridlines(2)
     sheet.set_row(0, 24)
-    for row, (text, look) in enumerate(zip(head, ("title", "issue", "note"), strict=True)):
+    title, *below = head
+    sheet.write_string(0, 0, title, _title_look(book, looks, title, sum(width for _, width, _ in columns)))
+    for row, (text, look) in enumerate(zip(below, ("issue", "note"), strict=True), start=1):
         sheet.write_string(row, 0, text, looks[look])
     sheet.set_row(HEAD_ROW, points)
     for column, (name, width, _) in enumerate(columns):

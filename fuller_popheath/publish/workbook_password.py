@@ -66,6 +66,11 @@ def passwords(site: Site, environment: Mapping[str, str], team_ids: Iterable[str
     return Passwords(used)
 
 
+def with_team_password(held: Passwords, practices: Iterable[tuple[str, str]]) -> int:
+    """How many practices' workbooks, of (team_id, practice_code), open with their team's password: whoever has it can read their NHS numbers."""
+    return sum(not held.of.get(f"{team}/{practice}") for team, practice in set(practices))
+
+
 def encrypted(workbook: bytes, password: str) -> bytes:
     """The workbook as one that opens with its password only. Other bytes each time: salts are drawn by the system."""
     from msoffcrypto.format.ooxml import OOXMLFile

@@ -16,6 +16,8 @@ from fuller_popheath.errors import FileRefused
 from fuller_popheath.sources.names import file_told
 
 MEGABYTE = 1 << 20
+MOST_MEMBERS = 10_000
+"""Files in one zip or parts of one workbook: nothing that is published or sent has a hundredth of it."""
 ASK_AGAIN = "fetch or ask for the file again"
 
 
@@ -91,7 +93,7 @@ def _unpacked(path: Path, read: Callable[[_Readable], bytes]) -> bytes:
 def zip_members(path: Path, max_bytes: int) -> list[str]:
     """The names of the files inside a zip, in its order.
 
-    Raises FileRefused if its end is missing, a member is encrypted, or what it says it holds is larger than the bound.
+    Raises FileRefused if its end is missing, it has too many members, one is encrypted, or what it says it holds is larger than the bound.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -104,6 +106,10 @@ def zip_members(path: Path, max_bytes: int) -> list[str]:
         raise unreadable(file_told(path.name)) from None
     if not members:
         raise FileRefused(f"{file_told(path.name)}: the zip holds no file; {ASK_AGAIN}")
+    if len(members) > MOST_MEMBERS:
+        raise FileRefused(
+            f"{file_told(path.name)}: the zip holds {len(members):,} files, more than the {MOST_MEMBERS:,} that are looked at; {ASK_AGAIN}"
+        )
     if any(info.flag_bits & 1 for info in members):
         raise FileRefused(f"{file_told(path.name)}: the zip file is encrypted; unpack it with its password and put in the file inside instead")
     if sum(info.file_size for info in members) > max_bytes:

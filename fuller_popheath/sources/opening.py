@@ -154,7 +154,7 @@ def _csv_heads(packed: _Packed) -> list[OpenedHead]:
 
 
 def _parquet_heads(packed: _Packed) -> list[OpenedHead]:
-    columns, below, count = parquet_files.head(packed.path, packed.own_name)
+    columns, below, count = parquet_files.head(packed.path, packed.own_name, packed.max_bytes)
     return [_head(packed, "", columns, below, row_count=count, header_row=0)]
 
 

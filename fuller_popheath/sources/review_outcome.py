@@ -192,8 +192,13 @@ def _has_note(raw: pa.Table) -> pa.Array:
 
 def _return_id(head: FileHead) -> str:
     with head.path.open("rb") as stream:
-        content = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
-    return f"{content}-{hashlib.sha256(head.member.encode()).hexdigest()[:4]}" if head.member else content
+        return return_id(hashlib.file_digest(stream, "sha256").hexdigest(), head.member or "")
+
+
+def return_id(content_hash: str, member: str = "") -> str:
+    """What names a return in tables: the beginning of its file's SHA-256 (core/landing_file, content_hash), and of its sheet's or member's name."""
+    content = content_hash[:12]
+    return f"{content}-{hashlib.sha256(member.encode()).hexdigest()[:4]}" if member else content
 
 
 SOURCE = SourceSpec(contract="inbound/review_outcome", expects=EXPECTS, recognise=recognise, read=read, all_files=True)

@@ -43,6 +43,7 @@ LAYOUT = Layout(
         LayoutColumn("core20_floor", ("core20_floor",), as_number, needed=False),
         LayoutColumn("plus_floor", ("plus_floor",), as_number, needed=False),
         LayoutColumn("under_18_floor", ("under_18_floor",), as_number, needed=False),
+        LayoutColumn("low_contact_floor", ("low_contact_floor",), as_number, needed=False),
         LayoutColumn("minimum_age", ("minimum_age",), as_whole, needed=False),
         LayoutColumn("maximum_age", ("maximum_age",), as_whole, needed=False),
     )

@@ -115,6 +115,7 @@ def write_landing(
     say("Writing what is published")
     (folder / LISTS_FOLDER).mkdir(parents=True, exist_ok=True)
     files = [*_write_published(folder, place, as_of, rows, counts), *_write_workforce(folder, place, seed, as_of, counts)]
+    files += _write_neighbourhoods(folder, place, seed, as_of)
     say("Writing the practices' lists")
     made = None
     if records:
@@ -143,6 +144,7 @@ def _summary(place: Place, files: Sequence[Path], people: int, registrations: in
 def _write_published(folder: Path, place: Place, as_of: date, rows: pa.Table, counts: pa.Table) -> list[Path]:
     """Everything that publishers, not practices, would send."""
     from fuller_popheath.synthetic import published
+    from fuller_popheath.synthetic.classified_areas import CLASSIFICATION_FILE, lsoa_classification
     from fuller_popheath.synthetic.suppliers.made_up import postcodes
     from fuller_popheath.synthetic.teams import team_capacity
 
@@ -159,6 +161,7 @@ def _write_published(folder: Path, place: Place, as_of: date, rows: pa.Table, co
         _write_boundaries(folder / BOUNDARIES_2011_FILE, place.lsoa11),
         _write_boundaries(folder / BOUNDARIES_2021_FILE, place.lsoa21),
         _write_table(folder / POPULATION_FILE, place.lsoa21_population),
+        _write_table(folder / CLASSIFICATION_FILE, lsoa_classification(place)),
         # One postcode an LSOA, which is what suppliers' layouts have in place of the LSOA.
         _write_table(folder / POSTCODES_FILE, postcodes(rows["lsoa_code"]).rename_columns(["pcds", "lsoa21cd"])),
     ]
@@ -173,6 +176,13 @@ def _write_workforce(folder: Path, place: Place, seed: int, as_of: date, counts:
         lines = [table.column_names, *zip(*(column.to_pylist() for column in table.columns), strict=True)]
         written.append(write_whole(folder / name, _csv_text(lines, "\r\n").encode(encoding)))
     return written
+
+
+def _write_neighbourhoods(folder: Path, place: Place, seed: int, as_of: date) -> list[Path]:
+    """The patient survey and the register of sites."""
+    from fuller_popheath.synthetic.neighbourhood_files import neighbourhood_files
+
+    return [_write_table(folder / name, table) for name, table in neighbourhood_files(place, seed, as_of).items()]
 
 
 def _checked(wanted: RecordsWanted) -> RecordsWanted:
@@ -212,11 +222,14 @@ _OUR_EXTRACTS = EXTRACTS_FOLDER + r"/[a-z_]+/({codes}|ZZ[123]|national|region)_{
 
 
 def _refuse_other_files(folder: Path, place: Place, as_of: date) -> None:
+    from fuller_popheath.synthetic.classified_areas import CLASSIFICATION_FILE
+    from fuller_popheath.synthetic.neighbourhood_files import NEIGHBOURHOOD_FILES
     from fuller_popheath.synthetic.workforce import WORKFORCE_FILES
 
     names = {
         REGISTRATIONS_FILE, MAP_FILE, PCN_FILE, PRACTICES_FILE, IMD_2019_FILE, IMD_2025_FILE, LOOKUP_FILE,
-        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE, POSTCODES_FILE, TEAMS_FILE, *WORKFORCE_FILES,
+        BOUNDARIES_2011_FILE, BOUNDARIES_2021_FILE, POPULATION_FILE, POSTCODES_FILE, TEAMS_FILE, CLASSIFICATION_FILE,
+            *WORKFORCE_FILES, *NEIGHBOURHOOD_FILES,
     }  # fmt: skip
     ours = {folder / name for name in names}
     ours |= {folder / LISTS_FOLDER / f"{practice.code}.csv" for practice in place.organisations.practices}

@@ -40,7 +40,6 @@ QUARANTINED: dict[str, tuple[Sequence[str], dict[str, int]]] = {
     "duplicated row": ([SOUND[0]], {"primary_key": 1}),
     "two births of one number": ([_line(0, date_of_birth="1951-05-12")], {"primary_key": 2}),
     "sex words": ([_line(70, sex="lady")], {"sex.allowed": 1}),
-    "number among the LSOAs": ([_line(70, lsoa_code=nhs_number(71))], {"lsoa_code.pattern": 1}),
     "end before start": ([_line(70, registration_end_date="1999-01-01")], {"registration_start_not_after_end": 1}),
     "dead before birth": ([_line(70, death_date="1940-01-01")], {"death_date.not_before_birth": 1}),
     "no such day": ([_line(70, registration_start_date="2001-02-30")], {"registration_start_date.type": 1}),
@@ -63,6 +62,25 @@ def test_faulty_rows_are_in_quarantine_with_their_rule_and_the_others_go_on(land
     assert row["state"] == "new"
     kept = list(night.quarantine.rglob("*.parquet"))
     assert len(kept) == 1 and kept[0].stat().st_mode & 0o777 == 0o600 and kept[0].parent.stat().st_mode & 0o777 == 0o700
+
+
+CELL_LEFT_EMPTY: dict[str, tuple[str, dict[str, int]]] = {
+    "number among the LSOAs": (_line(70, lsoa_code=nhs_number(71)), {"lsoa_code.pattern": 1}),
+    "number among the GPs": (_line(70, usual_gp_code=nhs_number(71)), {"usual_gp_code.pattern": 1}),
+    "ethnicity in words": (_line(70, ethnic_category="White"), {"ethnic_category.allowed": 1}),
+}
+
+
+@pytest.mark.parametrize("kind", CELL_LEFT_EMPTY)
+def test_a_slip_in_an_optional_column_costs_the_cell_and_not_the_person(landing: Any, night: Any, kind: str) -> None:
+    line, cells = CELL_LEFT_EMPTY[kind]
+    _file(landing.folder, [*SOUND, line])
+    taken = night.take()
+    row = night.row(taken, PRACTICE)
+    assert (taken.counts, taken.cells_blanked) == ({}, cells)
+    assert (row["rows_read"], row["rows_in_use"], row["rows_quarantined"], row["cells_blanked"]) == (61, 61, 0, 1)
+    kept = list(night.quarantine.rglob("*.parquet"))
+    assert len(kept) == 1 and kept[0].stat().st_mode & 0o777 == 0o600
 
 
 READ_ALL_THE_SAME: dict[str, Callable[[Path], Path]] = {

@@ -233,3 +233,48 @@ def test_an_objection_is_never_withheld_however_confidential(landing: Any, night
     assert (taken.rows_accepted, night.row(taken, "P81001")["rows_in_use"]) == (22, 21)
     kept = [code for code in night.store.read("core/event", date(2026, 8, 1))["code"].to_pylist() if "dissent" in code]
     assert kept == ["z.type_1_dissent.1"]
+
+
+def test_a_slip_in_an_optional_column_costs_the_cell_and_never_the_person(landing: Any, night: Any, test_number: Any) -> None:
+    planted = test_number(0)
+    slips = [
+        f"2026-08-01,P81001,{test_number(5000)},1950-05-12,female,White British,E01000001,2001-01-01,,,",
+        f"2026-08-01,P81001,{test_number(5001)},1951-05-12,male,A,Lancaster,2001-01-01,,{planted},",
+    ]
+    landing.practice_list("P81001", people=60, extra=[*slips, BROKEN])
+    landing.practice_list("P81002", people=60, start=1000)
+    taken = night.take()
+    assert (taken.rows_read, taken.rows_accepted, taken.rows_quarantined) == (123, 122, 1)
+    assert taken.cells_blanked == {"ethnic_category.allowed": 1, "lsoa_code.pattern": 1, "usual_gp_code.pattern": 1}
+    assert taken.counts == {"date_of_birth.type": 1}
+    row = night.row(taken, "P81001")
+    assert (row["rows_in_use"], row["cells_blanked"], night.row(taken, "P81002")["cells_blanked"]) == (62, 3, 0)
+    assert _people(night, "2026-08-01") == {"P81001": 62, "P81002": 60}
+    assert not any(
+        planted.encode() in file.read_bytes() or b"Lancaster" in file.read_bytes() for file in night.store.folder.rglob("*") if file.is_file()
+    )
+    (kept,) = [pq.read_table(path, partitioning=None) for path in night.quarantine.rglob("*.parquet")]
+    assert [(row["_row"], row["_blanked"], row["broken_rules"]) for row in kept.to_pylist()] == [
+        (62, True, ["ethnic_category.allowed"]),
+        (63, True, ["lsoa_code.pattern", "usual_gp_code.pattern"]),
+        (64, False, ["date_of_birth.type"]),
+    ]
+    assert kept["ethnic_category"].to_pylist()[0] == "WHITE BRITISH", "as it was read"
+    told = {each["rule"]: each["rows"] for each in quarantine_summary(night.quarantine)}
+    assert told["ethnic_category.allowed (cell left empty)"] == 1
+    sheet = {(row["row"], row["rule"]): row["what_it_asks"] for row in correction_rows(night.quarantine, "P81001").to_pylist()}
+    assert sheet[62, "ethnic_category.allowed"].endswith("The row is in use without this cell.")
+    assert not sheet[64, "date_of_birth.type"].endswith("without this cell.")
+    again = night.take("2026-08-02")
+    assert again.cells_blanked == taken.cells_blanked, "of an extract that is not read again the account is kept"
+
+
+def test_slips_in_one_row_of_twenty_are_no_slips_and_the_last_good_list_stands(landing: Any, night: Any, test_number: Any) -> None:
+    landing.practice_list("P81001", people=60)
+    night.take()
+    slips = [f"2026-08-02,P81001,{test_number(5000 + at)},1950-05-12,female,British,E01000001,2001-01-01,,," for at in range(10)]
+    landing.practice_list("P81001", day="2026-08-02", people=60, extra=slips)
+    row = night.row(night.take("2026-08-02"), "P81001")
+    assert (row["state"], row["rows_in_use"], row["rows_quarantined"], row["cells_blanked"]) == ("stale", 60, 0, 10)
+    assert "10 of 70 rows break the contract inbound/practice_list, more than 5 %" in row["reason"]
+    assert "ethnic_category.allowed: 10 rows" in row["reason"]

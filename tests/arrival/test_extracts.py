@@ -81,6 +81,7 @@ def test_each_table_becomes_what_its_core_contract_says(landing: Any, night: Any
             assert key_may_recur.num_rows == len(rows)
     contacts = {row["contact_date"]: row for row in _rows(night, "core/contact")}
     assert (contacts[date(2025, 3, 1)]["start_minute"], contacts[date(2025, 3, 1)]["recorded_date"]) == (570, date(2025, 3, 1))
+    assert [contacts[day]["booked_date"] for day in (date(2025, 3, 1), date(2026, 9, 1))] == [date(2025, 2, 1), date(2026, 7, 1)]
     assert (contacts[date(2026, 9, 1)]["start_minute"], contacts[date(2026, 9, 1)]["recorded_date"]) == (None, date(2026, 7, 1))
     spells = sorted(_rows(night, "core/spell"), key=lambda row: row["admission_date"])
     assert [(row["is_emergency"], row["recorded_date"]) for row in spells] == [(True, date(2025, 3, 4)), (False, date(2025, 4, 20))]

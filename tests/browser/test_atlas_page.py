@@ -131,13 +131,13 @@ def test_levels_have_their_own_areas(shown: Page) -> None:
 
 
 def test_an_indicator_shows_everybody_core20_and_the_gap(shown: Page) -> None:
-    shown.check("input[name='level'][value='lsoa']")
     shown.select_option("#measure", "hypertension_on_target")
     assert shown.inner_text("#h-shown") == "Hypertension treated to threshold, by PCN"
-    assert shown.locator("input[name='level'][value='lsoa']").is_disabled()
     assert "U00007" in _codes(shown)
     assert shown.inner_text("#legend li:last-child").startswith("Hidden")
     assert _fill(shown, "U00007") == "url(#hatch)"
+    assert " 0.0 points since 1 June 2022" in shown.evaluate("told(0, '2025').join(' ')")
+    assert "Change since 1 June 2022, points" in shown.locator("#figures thead").inner_text()
     shown.check("input[name='view'][value='gap']")
     assert _codes(shown)[0] == "U00004", "40 % against 65 %: the widest gap comes first"
     first = shown.locator("#figures tbody tr").first.inner_text().split("\t")
@@ -145,6 +145,24 @@ def test_an_indicator_shows_everybody_core20_and_the_gap(shown: Page) -> None:
     assert first[4:7] == ["40.0%", "65.0%", "250"]
     shown.click("#legend button[data-class='3']")
     assert _codes(shown) == ["U00003"], "there alone Core20 is better"
+
+
+def test_an_indicator_by_small_area_and_practice_says_what_is_hidden(shown: Page, tmp_path: Path) -> None:
+    shown.check("input[name='level'][value='lsoa']")
+    shown.select_option("#measure", "hypertension_on_target")
+    assert shown.inner_text("#h-shown") == "Hypertension treated to threshold, by small area"
+    assert "nothing is shown of 1 of 7 small areas" in shown.inner_text("#note")
+    assert shown.get_attribute("#map-0 .lsoa path[data-c=E01000007]", "fill") == "url(#hatch)"
+    assert "20 of 200 people" in shown.evaluate("told(0, '2025').join(' ')")
+    assert _codes(shown)[0] == "E01000001", "10 %: the fewest come first"
+    got = {row["code"]: row for row in _saved(shown, "map", tmp_path)}
+    assert (got["E01000003"]["numerator"], got["E01000003"]["percent"], got["E01000007"]["numerator"]) == ("60", "30", "")
+    shown.check("input[name='level'][value='practice']")
+    assert shown.locator("#map-0 .practice circle[fill='url(#hatch)']").count() == 1
+    shown.check("input[name='view'][value='gap']")
+    assert "against the rest, by PCN" in shown.inner_text("#h-shown")
+    assert shown.locator("input[name='level'][value='lsoa']").is_disabled()
+    assert shown.locator("#level-hint:visible").count() == 1
 
 
 def test_the_slope_follows_indicator_and_area(shown: Page) -> None:
@@ -262,6 +280,7 @@ def test_axe_finds_nothing_serious(shown: Page, width: int) -> None:
     shown.check("input[name='level'][value='lsoa']")
     assert serious() == []
     shown.select_option("#measure", "hypertension_on_target")
+    assert serious() == []
     shown.check("input[name='view'][value='gap']")
     shown.locator("#about").evaluate("(about) => { about.open = true; }")
     assert serious() == []

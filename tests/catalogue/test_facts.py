@@ -126,3 +126,15 @@ def test_the_trend_is_the_least_squares_slope(core_table: Build, persons: Build,
     facts = build("core/person_measurement", {"core/person": persons(200), "core/measurement": core_table("core/measurement", rows)}, night())
     expected = [np.polyfit([-day / 365.25 for day in own], value, 1)[0] for own, value in zip(days, values, strict=True)]
     assert facts["slope_per_year"].to_pylist() == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_contacts_are_told_by_whether_they_were_booked_on_their_own_day(
+    core_table: Build, persons: Build, build: Build, night: Build, ago: Build
+) -> None:
+    days = [(1, 1), (1, 2), (365, 365), (365, 400), (366, 366), (20, None), (20, 19)]  # the last was entered afterwards
+    rows = [{"person": 0, "contact_date": ago(day), "booked_date": ago(booked) if booked else None, "status": "attended"} for day, booked in days]
+    rows += [{"person": 0, "contact_date": ago(3), "booked_date": ago(3), "status": status} for status in ("did_not_attend", "cancelled", "booked")]
+    rows += [{"person": 1, "contact_date": ago(9), "booked_date": None, "status": "attended"}]
+    facts = build("core/person_booking", {"core/person": persons(2), "core/contact": core_table("core/contact", rows)}, night()).to_pylist()
+    assert {row["booked"]: row["contact_count_365"] for row in facts} == {"earlier": 2, "same_day": 2}
+    assert len({row["person_id"] for row in facts}) == 1

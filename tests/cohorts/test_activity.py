@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from fuller_popheath.catalogue.products import activity_by_pcn
-from fuller_popheath.cohorts.activity import COUNTS, _standard_error
+from fuller_popheath.cohorts.activity import COUNTS, _booked, _standard_error, with_trend
 from fuller_popheath.contracts import conform, load_contract, refuse_if_broken
+from fuller_popheath.errors import ContractBroken
 from fuller_popheath.site import Site
 from fuller_popheath.specs import Night
 
@@ -38,6 +39,10 @@ def made(people: Rows) -> Made:
     letters = str.maketrans("0123456789", "abcdefghij")
     rows = [{**USUAL, **person, "person_id": f"{number:05d}".translate(letters).ljust(12, "a")} for number, person in enumerate(people)]
     inputs = {name: a_table(name, rows) for name in ("core/person", "features/contacts", "features/continuity")}
+    booked = [(row["person_id"], kind, row.get(kind)) for row in rows for kind in ("earlier", "same_day")]
+    told = [{"person_id": who, "booked": kind, "contact_count_365": count} for who, kind, count in booked if count]
+    inputs["core/person_booking"] = a_table("core/person_booking", told)
+    inputs["products/segment_count"] = load_contract("products/segment_count").schema.empty_table()
     practices = [{"practice_code": code, "icb_code": "QE1"} for code in ("A00001", "A00002")]
     inputs["core/neighbourhood_practice"] = a_table("core/neighbourhood_practice", practices)
     product = refuse_if_broken(activity_by_pcn.build(inputs, Night(DAY, Site())), load_contract(CONTRACT))
@@ -54,7 +59,7 @@ def test_counts_and_shares_by_hand() -> None:
     never = {"usual_gp_contact_count": 4, "continuity_practice_contact_count": 5}  # nobody's usual GP is named, so that this counts nowhere
     rows = made([often] * 50 + [named] * 50 + [never] * 100)
     row = rows["pcn", "U00001", "2025", "all"]
-    assert [row[name] for name in COUNTS] == [200, 100, 600, 300, 200, 100, 100]
+    assert [row[name] for name in COUNTS] == [200, 100, 600, 300, 200, 100, 100, 0, 0]
     # 600 contacts of 200 people; 300 with a GP, 200 urgent; 100 of 700 appointments missed; 2 of 5 with the usual GP.
     assert (row["contacts_per_1000"], row["gp_percent"], row["urgent_percent"], row["did_not_attend_percent"]) == (3000, 50, 33.3, 14.3)
     assert (row["mean_upc"], row["slicc"]) == (0.5, 0.4)
@@ -74,11 +79,46 @@ def test_a_row_with_a_small_count_is_hidden_whole() -> None:
     assert rows["pcn", "U00001", "2025", "all"]["registered_count"] == 125
 
 
+def test_the_same_day_share_is_of_contacts_whose_booking_is_known() -> None:
+    told = [seen(6, same_day=3, earlier=1)] * 60 + [seen(6), seen(0)] * 60  # half of those seen are of a practice that does not say
+    rows = made(told)
+    row = rows["pcn", "U00001", "2025", "all"]
+    assert (row["contact_count"], row["booking_known_count"], row["same_day_count"], row["same_day_percent"]) == (720, 240, 180, 75)
+    assert (row["same_day_lower"], row["same_day_upper"]) == pytest.approx((75, 75)), "everybody of whom it is known is booked alike"
+
+
+def test_where_few_bookings_are_known_they_alone_are_hidden() -> None:
+    row = made([seen(4)] * 60 + [seen(0)] * 60 + [seen(4, earlier=2, same_day=1)])["pcn", "U00001", "2025", "all"]
+    assert (row["contact_count"], row["is_hidden"]) == (245, False)
+    assert {row[name] for name in ("booking_known_count", "same_day_count", "same_day_percent", "same_day_lower")} == {None}
+    none = made([seen(4), seen(0)] * 60)["pcn", "U00001", "2025", "all"]
+    assert (none["booking_known_count"], none["same_day_count"], none["same_day_percent"]) == (0, 0, None)
+
+
+def test_bookings_of_people_who_are_not_there_are_refused() -> None:
+    person = a_table("core/person", [{**USUAL, "person_id": "aaaaaaaaaaaa"}])
+    stranger = a_table("core/person_booking", [{"person_id": "bbbbbbbbbbbb", "booked": "earlier", "contact_count_365": 1}])
+    with pytest.raises(ContractBroken, match="core/person_booking has 1 rows about people who are not in core/person"):
+        _booked({"core/person": person, "core/person_booking": stranger}, 1)
+
+
 def test_the_same_people_hidden_in_one_edition_are_not_shown_by_the_other() -> None:
     rows = made([seen(2), seen(0)] * 40 + [seen(2, practice_code="A00002", pcn_code="U00002")] * 5)
     hidden = {edition: {key[:2]: row["is_hidden"] for key, row in rows.items() if key[2:] == (edition, "all")} for edition in ("2019", "2025")}
     assert hidden["2019"] == hidden["2025"]
     assert hidden["2025"]["pcn", "U00002"]
+
+
+def test_the_last_released_month_stands_beside_this_one_row_by_row() -> None:
+    now = pd.DataFrame({**dict.fromkeys(KEY, "x"), "area_code": ["U1", "U2"], "contacts_per_1000": [10.0, 20.0]})
+    then = {**dict.fromkeys(KEY, "x"), "as_of": date(2026, 7, 1), "contacts_per_1000": 8.0, "mean_upc": None}
+    earlier = pa.Table.from_pylist([{**then, "area_code": "U2"}, {**then, "area_code": "U3"}])
+    made = with_trend(now, earlier)
+    assert made["area_code"].tolist() == ["U1", "U2"]
+    assert made["previous_contacts_per_1000"].isna().tolist() == [True, False]
+    assert (made["previous_as_of"][1], made["previous_contacts_per_1000"][1]) == (date(2026, 7, 1), 8.0)
+    assert made["previous_same_day_percent"].isna().all(), "it was not told then"
+    assert with_trend(now, None)["previous_as_of"].isna().all()
 
 
 def test_nobody_gives_no_rows() -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuller_popheath.cohorts import list_candidate
-from fuller_popheath.cohorts.list_candidate import mid_rank_percentile, score_by
+from fuller_popheath.cohorts.list_candidate import score_by
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.errors import ContractBroken
+from fuller_popheath.methods.percentiles import mid_rank_percentile
 from fuller_popheath.site import Objections, Site
 from fuller_popheath.site_lists import Lists
 from fuller_popheath.specs import Night

@@ -28,6 +28,7 @@ TEAM = {
     "core20_floor": 0.0,
     "plus_floor": 0.0,
     "under_18_floor": 0.0,
+    "low_contact_floor": 0.0,
 }
 LISTS = Lists(stay_on_factor=1.25, margin_band=0)
 PERSON = {
@@ -130,6 +131,16 @@ def test_a_quota_of_newly_surfaced_people() -> None:
     assert names(eight, choice) == "bcdf"
     assert choice.decided_by[4] == "quota"
     assert choice.prices == {"newly_surfaced": pytest.approx(0.1)}
+
+
+def test_a_floor_for_people_whom_nobody_has_seen_for_a_year_is_off_unless_asked() -> None:
+    eight = by_score(8, h={"is_low_contact": True}, i={"is_low_contact": True})
+    without = {name: value for name, value in TEAM.items() if name != "low_contact_floor"}
+    assert names(eight, choose_team(eight, without, set(), ISSUE, LISTS)) == "bcde", "a team of a night before there was such a floor"
+    choice = chosen(eight, low_contact_floor=1.0)
+    assert names(eight, choice) == "bcdh"
+    assert (choice.minimum, choice.prices) == ({"low_contact": 1}, {"low_contact": pytest.approx(0.3)})
+    assert next(row["floor"] for row in choice.groups if row["group"] == "low_contact") == 1.0
 
 
 def test_floors_that_cannot_all_be_met_are_missed_by_as_few_as_can_be_and_told() -> None:
@@ -274,7 +285,9 @@ def test_every_group_is_counted_also_one_that_nobody_is_in() -> None:
     }
 
 
-FLAGS = ("is_core20", "is_plus", "is_under_18", "is_newly_surfaced")
+FLAGS = ("is_core20", "is_plus", "is_under_18", "is_low_contact", "is_newly_surfaced")
+
+FLOORS_OF_A_TEAM = ("core20_floor", "plus_floor", "under_18_floor", "low_contact_floor")
 
 
 @st.composite
@@ -284,13 +297,16 @@ def teams(draw_: st.DrawFn) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
     team = {
         **TEAM,
         "slots_count": draw_(st.integers(1, 6)),
-        **{floor: draw_(st.sampled_from([0.0, 0.5, 1.0, 1.2, 2.0])) for floor in ("core20_floor", "plus_floor", "under_18_floor")},
+        **{floor: draw_(st.sampled_from([0.0, 0.5, 1.0, 1.2, 2.0])) for floor in FLOORS_OF_A_TEAM},
         "newly_surfaced_percent": draw_(st.sampled_from([0.0, 25.0, 60.0])),
     }
     return people(*rows), team, tuple(draw_(st.sets(st.sampled_from([row["name"] for row in rows]), max_size=4)))
 
 
-SETTINGS = {"core20": "core20_floor", "plus": "plus_floor", "under_18": "under_18_floor", "newly_surfaced": "newly_surfaced_percent"}
+SETTINGS = {
+    **{name: f"{name}_floor" for name in ("core20", "plus", "under_18", "low_contact")},
+    "newly_surfaced": "newly_surfaced_percent",
+}
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)

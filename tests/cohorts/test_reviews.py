@@ -283,6 +283,16 @@ def test_a_made_up_return_is_used_for_nothing_and_told_by_row_number(row: tuple[
     assert reference(row[0]) not in made.unmatched_words
 
 
+def test_an_unused_row_is_told_by_the_name_of_its_file_unless_that_holds_a_number() -> None:
+    rows = returned((0, "declined", date(2026, 11, 15), None, ISSUE, TEAM))
+    _, unmatched = matched(rows, issued(2), TONIGHT)
+    return_id = unmatched["return_id"].to_pylist()[0]
+    told = unmatched_in_words(unmatched, {return_id: "returns/list-2026-11-16_NORTH.xlsx"})
+    assert told.startswith("returns/list-2026-11-16_NORTH.xlsx, row 5: the day of the review lies before the list was made")
+    withheld = unmatched_in_words(unmatched, {return_id: "about 9434765919.xlsx"})
+    assert "9434765919" not in withheld and f"(return {return_id}), row 5: " in withheld
+
+
 def test_a_wish_is_not_lost_to_a_mistyped_day() -> None:
     made = kept(returned((0, "no_lists_please", date(2025, 11, 17))))
     assert (made.unmatched_count, in_force(made.review, TONIGHT)["outcome"].to_pylist()) == (0, ["no_lists_please"])

@@ -44,13 +44,17 @@ ODD = (
 def _same(raw: pa.Table, contract: Contract) -> None:
     plain, quick = check(raw, contract), check_by_value(raw, contract)
     assert quick.accepted.cast(contract.schema).equals(plain.accepted)
-    assert quick.counts == plain.counts
+    assert (quick.counts, quick.cells_blanked) == (plain.counts, plain.cells_blanked)
+    assert plain.blanked is not None
+    assert quick.blanked.select(plain.blanked.column_names).to_pylist() == plain.blanked.to_pylist()
     assert quick.quarantined.select(plain.quarantined.column_names).to_pylist() == plain.quarantined.to_pylist()
     assert (
         quick.rows_read == raw.num_rows == quick.accepted.num_rows + quick.quarantined.num_rows == len(quick.positions) + quick.quarantined.num_rows
     )
     rows = raw["_row"].to_pylist()
     assert sorted([rows[at] for at in quick.positions] + quick.quarantined["_row"].to_pylist()) == sorted(rows)
+    assert [rows[at] for at in quick.blanked_at] == quick.blanked["_row"].to_pylist()
+    assert set(quick.blanked_at.tolist()) <= set(quick.positions.tolist())
 
 
 def _coded(raw: pa.Table) -> pa.Table:

@@ -58,13 +58,18 @@ def test_read_is_accepted_and_quarantined_with_reasons(
     numbers = checked.quarantined["_row"].to_pylist()
     assert checked.quarantined.select(table.column_names).to_pylist() == [table.to_pylist()[n - 1] for n in numbers]
     found = dict(zip(numbers, checked.quarantined["broken_rules"].to_pylist(), strict=True))
+    assert checked.blanked is not None
+    emptied = dict(zip(checked.blanked["_row"].to_pylist(), checked.blanked["broken_rules"].to_pylist(), strict=True))
+    assert not set(emptied) & set(found)
+    assert checked.blanked.select(table.column_names).to_pylist() == [table.to_pylist()[n - 1] for n in emptied]
     together = {rule.id for rule in contract.rules if rule.kind in ("primary_key", "unique", "no_overlap", "no_identifier", "group_total")}
     for number, row in enumerate(rows, start=1):
         rules = set(found.get(number, []))
-        assert rules - together == oracle.judge(contract, row)
+        assert (rules - together) | set(emptied.get(number, [])) == oracle.judge(contract, row)
         assert number not in found or rules
         assert len(rules & together) <= 1, "a row that is refused is not held against the others again"
     assert sum(checked.counts.values()) == sum(len(rules) for rules in found.values())
+    assert sum(checked.cells_blanked.values()) == sum(len(rules) for rules in emptied.values())
     kept = [tuple(row[name] for name in contract.primary_key) for row in checked.accepted.to_pylist()]
     complete = [key for key in kept if None not in key]
     assert len(complete) == len(set(complete))

@@ -42,6 +42,18 @@ def test_all_files_together_are_the_table_in_the_types_of_the_schema(tmp_path: P
         assert made["person_id"].to_pylist() == ["a", "b", "c"]
 
 
+def test_files_from_before_there_was_a_column_have_nothing_in_it_and_others_keep_theirs(tmp_path: Path) -> None:
+    newer = pa.schema([*SCHEMA, ("said", pa.int64())])
+    parts = Parts("core/event", (a_file(tmp_path / "old.parquet", ["a"]), a_file(tmp_path / "new.parquet", ["b"], said=pa.array([7]))))
+    with Engine.duckdb() as engine:
+        made = engine.collect(engine.table("events", parts, newer, may_lack={"said"}).order_by("person_id"))
+        assert made["said"].to_pylist() == [None, 7]
+        alone = Parts("core/event", parts.paths[:1])
+        assert engine.collect(engine.table("events", alone, newer, may_lack={"said"}))["said"].to_pylist() == [None]
+        with pytest.raises(EngineFailed):
+            engine.collect(engine.table("events", alone, newer, may_lack={"count"}))
+
+
 def test_no_file_is_a_table_without_rows(tmp_path: Path) -> None:
     with Engine.duckdb() as engine:
         assert engine.collect(engine.table("events", Parts("core/event", ()), SCHEMA)).equals(SCHEMA.empty_table())

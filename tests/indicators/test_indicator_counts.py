@@ -2,116 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fuller_popheath import registry
-from fuller_popheath.catalogue.products import core20plus5_by_pcn, inequality_by_area
+from fuller_popheath.catalogue.products import core20plus5_by_pcn, indicator_by_small_area, inequality_by_area
 from fuller_popheath.cohorts import indicator_count, indicators_shown
 from fuller_popheath.cohorts.indicator_flags import flags, people_behind
 from fuller_popheath.cohorts.indicator_gaps import gaps
 from fuller_popheath.contracts import load_contract, refuse_if_broken
 from fuller_popheath.errors import ContractBroken, SettingsWrong
 from fuller_popheath.site import Site
-from fuller_popheath.specs import IndicatorSpec, Night
+from fuller_popheath.specs import IndicatorSpec, as_it_left
+
+from .indicator_example import DAY, INDICATORS, NIGHT, PRACTICES, UNPLACED
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DAY = date(2026, 8, 1)
-NIGHT = Night(as_of=DAY, site=Site())
-PEOPLE = 6_000
-PRACTICES = {
-    "A00001": ("U00001", "01A", "QZZ"),
-    "A00002": ("U00001", "01A", "QZZ"),
-    "A00003": ("U00002", "01A", "QZZ"),
-    "A00004": ("U00003", "02B", "QZZ"),
-}
-UNPLACED = "A00009"
-INDICATORS = registry.indicators()
-
-
-def person_ids(count: int) -> list[str]:
-    letters = "abcdefghijklmnopqrstuvwxyz234567"
-    return ["".join(letters[number >> shift & 31] for shift in range(55, -1, -5)) for number in range(count)]
-
-
-def wide(contract_id: str, count: int, columns: dict[str, Any]) -> pa.Table:
-    import pyarrow as pa
-
-    schema = load_contract(contract_id).schema
-    given = {"as_of": [DAY] * count, "person_id": person_ids(count), **columns}
-    return pa.table({f.name: pa.array(given[f.name], f.type, from_pandas=True) if f.name in given else pa.nulls(count, f.type) for f in schema})
-
-
-def long(contract_id: str, rng: np.random.Generator, subjects: dict[str, float]) -> pa.Table:
-    """Facts in the order of people and subjects: each subject of a share of people, with days and counts drawn."""
-    import pyarrow as pa
-
-    contract = load_contract(contract_id)
-    ids = person_ids(PEOPLE)
-    pairs = sorted((ids[i], subject) for subject, share in subjects.items() for i in np.flatnonzero(rng.random(PEOPLE) < share))
-    days = [DAY - timedelta(days=int(d)) for d in rng.integers(1, 900, len(pairs))]
-    key = contract.primary_key[2]
-    cells: dict[str, Any] = {"as_of": [DAY] * len(pairs), "person_id": [p for p, _ in pairs], key: [s for _, s in pairs]}
-    for column in contract.columns:
-        if column.logical_type == "date" and column.name != "as_of":
-            cells[column.name] = days
-        elif column.logical_type == "integer":
-            cells[column.name] = rng.integers(0, 7, len(pairs))
-        elif column.logical_type == "number":
-            cells[column.name] = np.round(rng.uniform(1, 4, len(pairs)), 1)
-        elif column.logical_type == "boolean":
-            cells[column.name] = rng.random(len(pairs)) < 0.9
-    return pa.table({f.name: pa.array(cells[f.name], f.type) for f in contract.schema})
-
-
-def subjects_of(contract_id: str) -> dict[str, float]:
-    return {subject: 0.4 for spec in INDICATORS.values() for subject in spec.facts.get(contract_id, {})}
-
-
-@pytest.fixture(scope="module")
-def inputs() -> dict[str, pa.Table]:
-    """Everything that indicators read, about make-believe people; some have no quintile, some no place."""
-    rng = np.random.default_rng(3)
-    quintiles = rng.choice([1, 2, 3, 4, 5, np.nan], (2, PEOPLE), p=[0.3, 0.2, 0.2, 0.15, 0.13, 0.02])
-    practice = rng.choice([*PRACTICES, UNPLACED], PEOPLE, p=[0.35, 0.2, 0.3, 0.13, 0.02])
-    pcn, place = ([PRACTICES.get(p, ("U", None))[turn] for p in practice] for turn in (0, 1))
-    people = {
-        "practice_code": practice,
-        "pcn_code": pcn,
-        "place_code": place,
-        "age_years": rng.integers(0, 95, PEOPLE),
-        "sex": rng.choice(["female", "male"], PEOPLE),
-        "imd_2019_quintile": quintiles[0],
-        "imd_2025_quintile": quintiles[1],
-    }
-    made = {"core/person": wide("core/person", PEOPLE, people)}
-    for contract_id in ("features/conditions", "features/measurements", "features/medicines"):
-        columns: dict[str, Any] = {}
-        for name in dict.fromkeys(name for spec in INDICATORS.values() for name in spec.columns.get(contract_id, ())):
-            if name.startswith("has_"):
-                columns[name] = rng.random(PEOPLE) < 0.3
-            elif name == "smoking_status":
-                columns[name] = rng.choice(["current", "former", "never", None], PEOPLE)
-            elif name.startswith("days_since"):
-                columns[name] = np.where(rng.random(PEOPLE) < 0.7, rng.integers(1, 800, PEOPLE), np.nan)
-            else:
-                columns[name] = np.round(rng.uniform(2, 160, PEOPLE), 1)
-        made[contract_id] = wide(contract_id, PEOPLE, columns)
-    for contract_id in ("core/person_cluster", "core/person_medicine", "core/person_admission_reason", "core/person_measurement"):
-        made[contract_id] = long(contract_id, rng, subjects_of(contract_id))
-    import pyarrow as pa
-
-    names = ("practice_code", "pcn_code", "sub_icb_code", "icb_code")
-    told = [(code, *area) for code, area in PRACTICES.items()]
-    made["inbound/indicator_supplement"] = load_contract("inbound/indicator_supplement").schema.empty_table()
-    made["core/neighbourhood_practice"] = pa.table({name: [row[turn] for row in told] for turn, name in enumerate(names)})
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +52,31 @@ def test_every_indicator_adds_up_from_pcns_to_the_icb_and_from_quintiles_to_all(
     pd.testing.assert_frame_equal(by_type["pcn"], by_type["icb"])
     pd.testing.assert_frame_equal(by_type["place"], by_type["icb"])
     area = ["imd_edition", "area_type", "area_code", "indicator_id"]
-    parts = frame[frame["quintile"] != "all"].groupby(area)[numbers].sum()
-    pd.testing.assert_frame_equal(parts, frame[frame["quintile"] == "all"].set_index(area)[numbers].sort_index())
+    large = frame[~frame["area_type"].isin(["practice", "lsoa"])]
+    parts = large[large["quintile"] != "all"].groupby(area)[numbers].sum()
+    pd.testing.assert_frame_equal(parts, large[large["quintile"] == "all"].set_index(area)[numbers].sort_index())
     everybody = frame[frame["quintile"] == "all"].pivot(index=area[1:], columns="imd_edition", values=numbers)
     assert (everybody["denominator", "2019"] == everybody["denominator", "2025"]).all()
+
+
+def test_practices_add_up_to_their_pcn_and_everybody_of_an_lsoa_is_in_its_quintile(inputs: dict[str, pa.Table], exact: pa.Table) -> None:
+    frame, numbers = exact.to_pandas(), ["numerator", "denominator"]
+    whole = frame[frame["quintile"] == "all"]
+    pcn_of = {code: area[0] for code, area in PRACTICES.items()} | {UNPLACED: "U"}
+    practices = whole[whole["area_type"] == "practice"].assign(area_code=lambda rows: rows["area_code"].map(pcn_of))
+    key = ["imd_edition", "area_code", "indicator_id"]
+    of_pcn = whole[whole["area_type"] == "pcn"].set_index(key)[numbers].sort_index()
+    pd.testing.assert_frame_equal(practices.groupby(key)[numbers].sum(), of_pcn)
+    lsoas = whole[(whole["area_type"] == "lsoa") & (whole["imd_edition"] == "2025")]
+    person = inputs["core/person"].to_pandas()
+    ours = person[person["practice_code"] != UNPLACED]
+    people = ours["lsoa_code"].value_counts()
+    assert set(lsoas["area_code"]) == set(people[people >= 100].index)
+    assert (people < 100).any()
+    adults = ours[(ours["age_years"] >= 18) & inputs["features/conditions"].to_pandas().loc[ours.index, "has_copd"]]
+    expected = adults["lsoa_code"].value_counts()
+    for row in lsoas[lsoas["indicator_id"] == "copd_flu_vaccination"].to_dict("records"):
+        assert row["denominator"] == expected.get(row["area_code"], 0)
 
 
 def test_the_order_of_facts_changes_nothing(inputs: dict[str, pa.Table], exact: pa.Table) -> None:
@@ -187,6 +118,52 @@ def test_what_is_shown_hides_small_counts_and_keeps_its_contract(shown: pa.Table
     np.testing.assert_allclose(known["value"], 100 * known["numerator"] / known["denominator"])
     assert made.loc[made["is_hidden"], ["value", "lower", "upper"]].isna().all(axis=None)
     assert known.loc[known["indicator_id"] == "smi_all_six_checks", "target"].eq(60).all()
+
+
+def test_what_is_shown_of_small_areas_keeps_its_contract_and_rests_on_the_same_hiding(shown: pa.Table, exact: pa.Table) -> None:
+    built = indicator_by_small_area.TABLE.build({"core/indicator_shown": shown}, NIGHT)
+    made = refuse_if_broken(built, load_contract("products/indicator_by_small_area")).to_pandas()
+    assert set(made["area_type"]) == {"practice", "lsoa"}
+    key = ["area_type", "area_code", "indicator_id"]
+    told = exact.to_pandas().query("imd_edition == '2019' and quintile == 'all'")
+    both = made.merge(told, on=key, suffixes=("", "_exact"), validate="one_to_one")
+    assert len(both) == len(made)
+    for name in ("numerator", "denominator"):
+        assert both.loc[both[f"{name}_exact"].between(1, 7), name].isna().all()
+    assert made["is_hidden"].any()
+    assert (~made["is_hidden"]).any()
+
+
+def test_a_practice_that_is_hidden_does_not_follow_from_its_pcn_and_the_others(shown: pa.Table) -> None:
+    """U00001 has two practices: where one of them is hidden, so is the other or their PCN."""
+    rows = shown.to_pandas().query("imd_edition == '2025' and quintile == 'all' and area_type in ('practice', 'pcn')")
+    hidden = rows.set_index(["indicator_id", "area_code"])["numerator"].isna().unstack()
+    one_of_two = hidden["A00001"] != hidden["A00002"]
+    assert hidden["A00002"].any()
+    assert hidden.loc[one_of_two, "U00001"].all()
+
+
+def test_the_value_that_left_in_an_earlier_month_stands_beside_and_nothing_that_did_not(shown: pa.Table) -> None:
+    import pyarrow as pa
+
+    now = core20plus5_by_pcn.TABLE.build({"core/indicator_shown": shown}, NIGHT)
+    assert now["previous_value"].null_count == now["previous_as_of"].null_count == now.num_rows
+    left, day = now.slice(0, now.num_rows // 2), date(2026, 7, 1)
+    left = left.set_column(0, left.schema.field(0), pa.array([day] * left.num_rows, pa.date32()))
+    halved = left.set_column(
+        left.schema.get_field_index("value"), left.schema.field("value"), pa.array(left["value"].to_numpy() / 2, from_pandas=True)
+    )
+    built = core20plus5_by_pcn.TABLE.build({"core/indicator_shown": shown, as_it_left("products/core20plus5_by_pcn"): halved}, NIGHT)
+    made = refuse_if_broken(built, load_contract("products/core20plus5_by_pcn"))
+    assert made.drop_columns(["previous_as_of", "previous_value"]).equals(now.drop_columns(["previous_as_of", "previous_value"]))
+    rows = made.to_pandas(date_as_object=True)
+    first, then = rows.iloc[: left.num_rows], rows.iloc[left.num_rows :]
+    known = first["value"].notna()
+    assert known.any()
+    np.testing.assert_allclose(first.loc[known, "previous_value"], first.loc[known, "value"] / 2)
+    assert set(first.loc[known, "previous_as_of"]) == {day}
+    assert first.loc[~known, ["previous_as_of", "previous_value"]].isna().all(axis=None)
+    assert then[["previous_as_of", "previous_value"]].isna().all(axis=None)
 
 
 def test_equal_denominators_are_hidden_together(shown: pa.Table) -> None:

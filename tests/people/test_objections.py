@@ -76,8 +76,8 @@ def test_each_objection_excludes_from_what_the_matrix_says(build: Any) -> None:
     files = (*recorded((DISSENT, EARLY)), {"person_id": "b", "objection": "national_data_opt_out"})
     usual = {"scoring", "training", "score_list", "rule_list"}
     assert excluded(build("abc", files)) == [usual, usual, set()]
-    switched = build("abc", files, objections={"type_1": ["training"], "national_data_opt_out": ["core20", "list_size"]})
-    assert excluded(switched) == [{"training"}, {"core20", "list_size"}, set()]
+    switched = build("abc", files, objections={"type_1": ["training"], "national_data_opt_out": ["statistics", "scoring"]})
+    assert excluded(switched) == [{"training"}, {"statistics", "scoring"}, set()]
 
 
 UNREADABLE = {"state": "unknown", "recorded_date": None}

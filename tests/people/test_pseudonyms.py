@@ -72,6 +72,7 @@ def test_the_key_comes_from_the_environment_or_a_file_outside_the_project(tmp_pa
     assert key(Site(), {KEY_VARIABLE: SECRET.hex()}).secret == SECRET
     assert key(Site(pseudonyms={"key_version": 3}), {KEY_VARIABLE: "a text of sixteen bytes"}).version == 3
     (tmp_path / "key").write_text(f"{SECRET.hex()}\n")
+    (tmp_path / "key").chmod(0o600)
     assert key(Site(pseudonyms={"key_file": str(tmp_path / "key")}), {}).secret == SECRET
     for wrong, said in ((str(PROJECT_ROOT / "key"), "inside the project"), (str(tmp_path / "none"), "cannot be read")):
         with pytest.raises(SettingsWrong, match=said):

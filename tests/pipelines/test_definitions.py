@@ -35,7 +35,7 @@ print(json.dumps({"keys": keys, "loaded": sorted(sys.modules)}))
 """
 
 
-NO_TABLES = ("pages", "releases", "lists", "cards")
+NO_TABLES = ("pages", "releases", "delivery", "lists", "cards")
 """Assets that are files."""
 
 NOT_KEPT = "risk/outcome_label"
@@ -123,7 +123,8 @@ def test_the_nightly_schedule_is_off_until_somebody_switches_it_on() -> None:
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     nightly = repository.get_job("nightly")
     monthly = {*TRAINING_TABLES, "cards/risk_models", "products/risk_scorecard"}
-    everything = {*stored_contracts(), "pages/core20", "pages/atlas", "lists/continuity", "releases/current", "cards/risk_models"}
+    files = {"pages/core20", "pages/atlas", "pages/profile", "lists/continuity", "cards/risk_models"}
+    everything = {*stored_contracts(), *files, "releases/count_days", "releases/current", "delivery/receipts"}
     assert made_by(nightly) == everything - monthly
     assert made_by(repository.get_job("first_night")) == everything
     assert made_by(repository.get_job("monthly_training")) | made_by(repository.get_job("monthly_scorecard")) == monthly

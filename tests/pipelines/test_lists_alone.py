@@ -63,7 +63,7 @@ def test_practices_that_the_site_gives_a_neighbourhood_have_a_list(omop_alone: t
 
 def test_the_lists_are_released_and_no_core20_is(omop_alone: tuple[Place, str]) -> None:
     place, said = omop_alone
-    assert sorted(path.name for path in place.products.iterdir()) == ["direct_care", "manifest.json", "secondary_use"]
+    assert sorted(path.name for path in place.products.iterdir()) == ["direct_care", "internal", "manifest.json", "manifest.sig", "secondary_use"]
     listed = {path.name for path in (place.products / "direct_care").iterdir()}
     assert {"cohort_list.csv", "cohort_list_account.csv"} < listed
     assert "core20_by_pcn.csv" not in said and "cohort_list.csv" in said

@@ -23,7 +23,7 @@ from fuller_popheath.synthetic import plant_fault
 from tests.pipelines.conftest import AS_OF, Place, make_place
 
 HEADERLESS = "practice_lists/headerless.csv"
-FILES = {"core/landing_file", "pages/core20", "pages/atlas", "lists/continuity", "releases/current", PRACTICE_EXTRACT}
+FILES = {"core/landing_file", "pages/core20", "pages/atlas", "pages/profile", "lists/continuity", "releases/current", PRACTICE_EXTRACT}
 FROM_STEPS = {*SCORE_TABLES, "risk/drift", *LIST_TABLES, REVIEW, MOVEMENT}
 EVERYTHING = {*FILES, *FROM_STEPS, *sources(), *tables(), *facts(), *features(), *(core for spec in extracts().values() for core in spec.becomes)}
 FAULTS = ("malformed_practice_list", "ragged_practice_list", "wrong_projection", "overlapping_membership")
@@ -207,7 +207,7 @@ def test_a_failed_night_leaves_yesterdays_products(home: Place, failed: Night, r
     assert re.search(r"not made.*releases/current", failed.ended.stdout, re.DOTALL)
     found = {path.relative_to(home.products).as_posix(): path.read_bytes() for path in home.products.rglob("*") if path.is_file()}
     assert found == released and {"manifest.json", "open/core20.html", "open/map.png", "open/core20_by_pcn.csv"} <= set(found)
-    assert len(list((home.folder / "var" / "releases").iterdir())) == 2
+    assert len([path for path in (home.folder / "var" / "releases").iterdir() if path.is_dir()]) == 2
     assert (home.store / "core" / "registered_count" / f"as_of={AS_OF}" / "part.parquet").read_bytes() == good_registered_count
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from fuller_popheath import registry
 from fuller_popheath.contracts import conform, empty_table, load_contract, refuse_if_broken
+from fuller_popheath.specs import as_it_left
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fuller_popheath.specs import Night
 
-DAY = date(2022, 7, 1)
+DAY, EARLIER = date(2022, 7, 1), date(2022, 6, 1)
 INDICATORS = ("hypertension_on_target", "smoking_current", "smi_all_six_checks", "child_mmr_two_doses")
 RANKS = {1: 100, 2: 6_000, 3: 9_000, 4: 15_000, 5: 21_000, 6: 27_000, 7: 32_000}
 SHARED = (("E01000031", 6_700, 2, 0.4), ("E01000032", 6_800, 3, 0.6))
@@ -27,6 +28,20 @@ TREATED = {
     "U00005": (550, 560, 570, 580, 590),
     "U00006": (300, 310, 320, 330, 340),
 }
+PRACTICES, LSOAS = tuple(f"A0000{i}" for i in range(1, 9)), tuple(f"E0100000{i}" for i in range(1, 8))
+SMALL: list[dict[str, Any]] = [
+    {
+        "as_of": DAY,
+        "area_type": level,
+        "area_code": code,
+        "quintile": "all",
+        "numerator": None if code == codes[-1] else 20 * at,
+        "denominator": None if code == codes[-1] else 200,
+        "is_hidden": code == codes[-1],
+    }
+    for level, codes in (("practice", PRACTICES), ("lsoa", LSOAS))
+    for at, code in enumerate(codes, start=1)
+]
 
 
 Counts = tuple[int | None, int | None]
@@ -80,7 +95,12 @@ def by_practice(products: dict[str, pa.Table], night: Night) -> pa.Table:
 
 
 def indicator_products(night: Night) -> dict[str, pa.Table]:
-    """Values and gaps from counts as they are shown; U00007 is hidden in every quintile, and quintile 5 of U00006."""
+    """Values, the same a month earlier, and gaps from counts as they are shown; U00007 is hidden in every quintile, and quintile 5 of U00006.
+
+    Of practices and small areas the last of each is hidden, and the others have 10, 20, 30 ... % of 200 people.
+    """
+    import pyarrow as pa
+
     rows = []
     for indicator in INDICATORS:
         for edition in ("2019", "2025"):
@@ -93,10 +113,17 @@ def indicator_products(night: Night) -> dict[str, pa.Table]:
                 same = {"as_of": DAY, "imd_edition": edition, "area_type": level, "area_code": code, "indicator_id": indicator}
                 same["age_group"] = registry.indicators()[indicator].age_group
                 rows += [{**same, "quintile": q, "numerator": x, "denominator": n, "is_hidden": x is None} for q, (x, n) in shown.items()]
+            told_of = {"indicator_id": indicator, "imd_edition": edition, "age_group": registry.indicators()[indicator].age_group}
+            rows += [{**row, **told_of} for row in SMALL]
     counted = _table("core/indicator_shown", rows)
     made = {}
-    for name in ("products/core20plus5_by_pcn", "products/inequality_by_area"):
-        made[name] = refuse_if_broken(registry.tables()[name].build({"core/indicator_shown": counted}, night), load_contract(name))
+    for name in ("products/core20plus5_by_pcn", "products/inequality_by_area", "products/indicator_by_small_area"):
+        spec, earlier = registry.tables()[name], {}
+        for each in spec.earlier:
+            first = spec.build({"core/indicator_shown": counted}, night)
+            at = first.schema.get_field_index("as_of")
+            earlier[as_it_left(each)] = first.set_column(at, first.schema.field(at), pa.array([EARLIER] * first.num_rows, pa.date32()))
+        made[name] = refuse_if_broken(spec.build({"core/indicator_shown": counted, **earlier}, night), load_contract(name))
     return made
 
 

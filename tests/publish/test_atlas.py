@@ -80,10 +80,28 @@ def test_every_series_is_as_long_as_its_level(data: dict[str, Any]) -> None:
     for one in data["measures"]:
         for key, series in one["series"].items():
             view, level, edition = key.split("|")
-            assert edition in data["editions"]
+            assert edition in (*data["editions"], "either")
             assert {len(values) for values in series.values()} == {len(data["levels"][level]["codes"])}
-            kind = "lsoa" if level == "lsoa" else "gap" if view == "gap" else "all"
+            kind = "gap" if view == "gap" else level if level in one["classes"] else "all"
             assert all(-1 <= at < len(one["classes"][kind]) for at in series["c"])
+
+
+def test_an_indicator_is_there_by_practice_and_small_area_for_everybody(data: dict[str, Any], tables: dict[str, pa.Table]) -> None:
+    one = next(each for each in data["measures"] if each["id"] == "smoking_current")
+    small = [row for row in tables["products/indicator_by_small_area"].to_pylist() if row["indicator_id"] == "smoking_current"]
+    assert len(small) == 15
+    for row in small:
+        series, at = one["series"][f"all|{row['area_type']}|either"], data["levels"][row["area_type"]]["codes"].index(row["area_code"])
+        assert (series["n"][at], series["d"][at]) == (row["numerator"], row["denominator"])
+        assert (series["c"][at] == -1) == row["is_hidden"]
+    labels = [each["label"] for each in one["classes"]["lsoa"]]
+    assert labels[0] == "60.0% to 69.9%", "of smoking the highest share is the worst; 60 % of 200 people in E01000006"
+    assert {key.split("|")[0] for key in one["series"] if "lsoa" in key or "practice" in key} == {"all"}, "no quintiles and no gaps in small areas"
+
+
+def test_without_small_areas_an_indicator_has_none(tables: dict[str, pa.Table], night: Night) -> None:
+    without = _data(atlas.atlas_page({name: table for name, table in tables.items() if name != "products/indicator_by_small_area"}, night))
+    assert not [key for one in without["measures"][1:] for key in one["series"] if key.endswith("either")]
 
 
 def test_both_ends_of_the_line_follow_from_the_two_indices(data: dict[str, Any]) -> None:

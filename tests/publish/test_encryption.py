@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.publish.workbook_password import Passwords, encrypted, passwords
+from fuller_popheath.publish.workbook_password import Passwords, encrypted, passwords, with_team_password
 from fuller_popheath.site import PROJECT_ROOT, Site
 from fuller_popheath.site_lists import Lists
 
@@ -52,6 +52,13 @@ def test_a_practice_may_have_one_of_its_own(tmp_path: Path) -> None:
     held = passwords(a_site(a_file(tmp_path, f"U1={GOOD}\nU1/A81001={OTHER}\n")), {}, ["U1"])
     assert held is not None
     assert (held.find("U1", "A81001"), held.find("U1", "A81002"), held.find("U1")) == (OTHER, GOOD, GOOD)
+
+
+def test_practices_that_share_their_teams_password_are_counted(tmp_path: Path) -> None:
+    held = passwords(a_site(a_file(tmp_path, f"U1={GOOD}\nU1/A81001={OTHER}\n")), {}, ["U1"])
+    assert held is not None
+    assert with_team_password(held, [("U1", "A81001"), ("U1", "A81002"), ("U1", "A81003"), ("U1", "A81002")]) == 2
+    assert with_team_password(held, [("U1", "A81001")]) == 0
 
 
 def test_none_is_needed_where_only_the_team_can_open_the_folder() -> None:

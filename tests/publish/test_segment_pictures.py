@@ -116,6 +116,31 @@ def test_the_gap_is_a_dot_for_what_is_shown_widest_first(gap_table: Any) -> None
     assert any("not validated" in text for text in words(scene))
 
 
+def test_practices_stand_under_their_pcn_widest_first() -> None:
+    import pandas as pd
+    import pyarrow as pa
+
+    practices = pa.table(
+        {
+            "practice_code": ["A00001", "A00002", "A00003", "A00004"],
+            "practice_name": ["HIGH STREET", "LOW STREET", None, "NOBODY"],
+            "pcn_code": ["U00001", "U00001", None, "U00001"],
+            "pcn_name": ["NORTH PCN", "NORTH PCN", None, "NORTH PCN"],
+        }
+    )
+    told = [("A00001", 10, 40), ("A00002", 30, 40), ("A00003", None, 20), ("A00004", 0, 0)]
+    rows = [
+        {"area_type": "practice", "area_code": c, "imd_edition": "2025", "low_received_count": low, "received_known_count": n} for c, low, n in told
+    ]
+    table = pd.DataFrame(rows).astype({"low_received_count": "Int64", "received_known_count": "Int64"})
+    found = gap_pictures.practice_sections(table, "2025", practices)
+    assert {heading: [(row.label, row.low, row.known) for row in rows] for heading, rows in found.items()} == {
+        "In no PCN": [("A00003", None, 20)],
+        "NORTH PCN": [("LOW STREET", 30, 40), ("HIGH STREET", 10, 40)],
+    }
+    assert gap_pictures.BY_PRACTICE in words(gap_scene(found, Site(), gap_pictures.BY_PRACTICE))
+
+
 def test_nothing_to_draw_is_no_picture(gap_table: Any) -> None:
     import pyarrow as pa
 

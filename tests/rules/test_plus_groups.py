@@ -50,7 +50,23 @@ SEVERE_MULTIMORBIDITY: Cases = {
     "nine": ({"condition_count": 9}, YES),
     "none": ({}, NO),
 }
+COASTAL: Cases = {
+    "by the sea": ({"classification": "coastal"}, YES),
+    "by the sea, in the country": ({"classification": "coastal;rural"}, YES),
+    "inland": ({"classification": "inland;rural"}, NO),
+    "nothing said of the sea": ({"classification": "rural"}, NOT_RECORDED),
+    "both said": ({"classification": "coastal;inland"}, NOT_RECORDED),
+    "no LSOA, or no file": ({}, NOT_RECORDED),
+}
+RURAL: Cases = {
+    "rural": ({"classification": "coastal;rural"}, YES),
+    "in town": ({"classification": "coastal;urban"}, NO),
+    "nothing said of it": ({"classification": "coastal"}, NOT_RECORDED),
+    "no LSOA, or no file": ({}, NOT_RECORDED),
+}
 EXPECTED: dict[str, Cases] = {
+    "coastal": COASTAL,
+    "rural": RURAL,
     "carer": CARER,
     "ethnic_minority": ETHNIC_MINORITY,
     "inclusion_health": INCLUSION_HEALTH,

@@ -35,7 +35,7 @@ NOT_CARRIED: Mapping[str, set[str]] = {
     "core/event": {"recorded_date"},
     "core/measurement": {"recorded_date"},
     "core/medication_issue": {"recorded_date"},
-    "core/contact": set(),
+    "core/contact": {"booked_date"},
     "core/spell": {"recorded_date"},
     "core/ed_attendance": {"recorded_date", "chief_complaint_code"},
 }
@@ -226,7 +226,7 @@ def test_the_same_seed_writes_the_same_bytes_that_hold_no_identifier(own: dict[s
     assert not any(word in text for word in ("patient1", "event1", "appointment1", "issue1", *numbers[:50]))
 
 
-UNSAID = {**NOT_CARRIED, "core/contact": {"clinician_id"}}
+UNSAID = {**NOT_CARRIED, "core/contact": {"clinician_id", "booked_date"}}
 """Staff other than GPs have another number in each layout."""
 
 

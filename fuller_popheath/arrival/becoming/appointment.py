@@ -19,7 +19,21 @@ def to_core(rows: pa.Table) -> Mapping[ContractId, pa.Table]:
     known = pc.if_else(is_booked, pc.coalesce(rows["booked_date"], rows["appointment_date"]), rows["appointment_date"])
     names = {"appointment_date": "contact_date"}
     made = rows.rename_columns([names.get(name, name) for name in rows.column_names])
-    return {"core/contact": made.append_column("start_minute", _minute(rows["start_time"])).append_column("recorded_date", known)}
+    return {
+        "core/contact": made.drop_columns(["booked_date"])
+        .append_column("start_minute", _minute(rows["start_time"]))
+        .append_column("booked_date", _booked(rows))
+        .append_column("recorded_date", known)
+    }
+
+
+def _booked(rows: pa.Table) -> pa.ChunkedArray:
+    """The day of the booking; none where it would lie after the appointment, which was then entered afterwards."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    booked = rows["booked_date"]
+    return pc.if_else(pc.less_equal(booked, rows["appointment_date"]), booked, pa.scalar(None, booked.type))
 
 
 def _minute(times: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath import registry
 from fuller_popheath.cohorts.indicator_gaps import gaps
 from fuller_popheath.cohorts.indicators_shown import CONTRACT as SHOWN
+from fuller_popheath.cohorts.indicators_shown import areas_shown
 from fuller_popheath.contracts import conform, empty_table, load_contract
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
@@ -27,7 +28,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     import pyarrow as pa
 
     indicators = registry.indicators()
-    shown = inputs[SHOWN].to_pandas()
+    shown = areas_shown(inputs[SHOWN], are_small=False)
     if not len(shown):
         return empty_table(load_contract(CONTRACT))
     made = gaps(shown, indicators)
@@ -38,4 +39,4 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     return conform(pa.Table.from_pandas(made, preserve_index=False), load_contract(CONTRACT))
 
 
-TABLE = TableSpec(contract=CONTRACT, inputs=(SHOWN,), build=build)
+TABLE = TableSpec(contract=CONTRACT, inputs=(SHOWN,), build=build, picture="inequality_pictures")

@@ -9,6 +9,7 @@ from fuller_popheath.cohorts.person_columns import PERSON
 from fuller_popheath.cohorts.segment import CONTRACT as SEGMENT
 from fuller_popheath.cohorts.segment_counts import CONTACTS, PLUS, PRACTICES, segment_counts, segment_positions
 from fuller_popheath.contracts import conform, load_contract
+from fuller_popheath.people.statistics import of_statistics
 from fuller_popheath.specs import Inputs, Night, TableSpec
 
 if TYPE_CHECKING:
@@ -28,14 +29,16 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
     return conform(pa.Table.from_pandas(shown, preserve_index=False), load_contract(CONTRACT))
 
 
-TABLE = TableSpec(
-    contract=CONTRACT,
-    inputs=(PERSON, SEGMENT, PLUS, CONTACTS, PRACTICES),
-    build=build,
-    picture="segment_pictures",
-    columns={
-        SEGMENT: ("person_id", "scheme", "segment"),
-        PLUS: ("person_id", "plus_group", "membership"),
-        CONTACTS: ("person_id", "contact_count_365"),
-    },
+TABLE = of_statistics(
+    TableSpec(
+        contract=CONTRACT,
+        inputs=(PERSON, SEGMENT, PLUS, CONTACTS, PRACTICES),
+        build=build,
+        picture="segment_pictures",
+        columns={
+            SEGMENT: ("person_id", "scheme", "segment"),
+            PLUS: ("person_id", "plus_group", "membership"),
+            CONTACTS: ("person_id", "contact_count_365"),
+        },
+    )
 )

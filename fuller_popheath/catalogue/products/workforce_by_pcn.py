@@ -97,4 +97,4 @@ def _names(practices: pd.DataFrame) -> pd.DataFrame:
     return every[every["area_code"].notna()]
 
 
-TABLE = TableSpec(contract=CONTRACT, inputs=(PCN_CENSUS, GPS, SUPPLIED, PAYMENTS, COUNTS, PRACTICES), build=build)
+TABLE = TableSpec(contract=CONTRACT, inputs=(PCN_CENSUS, GPS, SUPPLIED, PAYMENTS, COUNTS, PRACTICES), build=build, picture="workforce_pictures")

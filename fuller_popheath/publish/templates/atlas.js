@@ -6,7 +6,7 @@ function columns() {
   const made = [{ head: "No.", of: (at, place) => number(String(place + 1), place) }, { head: LEVELS[state.level].head, isName: true, of: (at) => ({ text: level().names[at], code: level().codes[at] }) }];
   if (level().parents) made.push({ head: state.level === "lsoa" ? "Led by PCN" : "PCN", of: (at) => ({ text: level().parents[at] }) });
   const each = (make) => one.forEach(([edition, suffix, s]) => made.push(make(edition, suffix, s)));
-  const classOf = (edition, suffix, s) => ({ head: (state.level === "lsoa" ? "Quintile" : "Band") + suffix, isLeft: true, of: (at) => ({ ...number(classAt(s.c[at]).label, s.c[at] < 0 ? 99 : s.c[at]), swatch: classAt(s.c[at]).colour }) });
+  const classOf = (edition, suffix, s) => ({ head: (kind() === "rank" ? "Quintile" : "Band") + suffix, isLeft: true, of: (at) => ({ ...number(classAt(s.c[at]).label, s.c[at] < 0 ? 99 : s.c[at]), swatch: classAt(s.c[at]).colour }) });
   if (kind() === "rank") {
     each(classOf);
     each((edition, suffix, s) => ({ head: `Decile${suffix}`, of: (at) => number(count(s.t[at]), s.t[at]) }));
@@ -24,6 +24,7 @@ function columns() {
     return made;
   }
   each((edition, suffix, s) => ({ head: `Share${suffix}`, isStrong: true, of: (at) => number(words(at, edition), percent(s.n[at], s.d[at])) }));
+  if (one[0][2].p) each((edition, suffix, s) => ({ head: `Change since ${measure().since}, points${suffix}`, of: (at) => number(change(s, at) == null ? "–" : signed(change(s, at)), change(s, at)) }));
   if (both) made.push({ head: "Difference, points", of: (at) => { const [a, b] = one.map(([, , s]) => percent(s.n[at], s.d[at])); return a == null || b == null ? number("–", null) : number(signed(a - b), a - b); } });
   each((edition, suffix, s) => ({ head: `95% interval${suffix}`, of: (at) => number(interval(s, at), s.l[at]) }));
   each(classOf);
@@ -84,7 +85,7 @@ function legend() {
   const eds = editions(), found = classes().map((one, at) => [at, one]);
   if (eds.some((edition) => series(edition).c.includes(-1))) found.push([-1, HIDDEN]);
   const list = byId("legend");
-  byId("h-legend").textContent = state.level === "lsoa" ? "National quintile of the area" : state.view === "gap" ? "Core20 against the rest" : measure().legend;
+  byId("h-legend").textContent = kind() === "rank" ? "National quintile of the area" : state.view === "gap" ? "Core20 against the rest" : measure().legend;
   byId("legend-hint").textContent = `Choose one or more to filter map, ranking and table. On the right: ${LEVELS[state.level].many}${eds.length > 1 ? `, IMD ${eds.join(" and ")}` : ""}.${state.view === "gap" ? "" : " Darker is worse."}`;
   byId("legend-head").replaceChildren(...(eds.length > 1 ? eds.map((edition) => element("span", edition)) : []));
   list.replaceChildren(...found.map(([at, one]) => {
@@ -138,6 +139,8 @@ function draw() {
 
 function about() {
   const one = measure(), notes = [one.note];
+  const lost = series(editions()[0]).c.filter((c) => c < 0).length;
+  if (state.measure !== "core20" && level().parents && lost) notes.push(`Small numbers are hidden: nothing is shown of ${count(lost)} of ${count(level().codes.length)} ${LEVELS[state.level].many}.`);
   if (one.target != null) notes.push(`Target: ${decimals(one.target, 0)}%.`);
   byId("note").textContent = notes.join(" ");
   byId("about").hidden = !one.about.length;

@@ -18,10 +18,11 @@ const measure = () => data.measures.find((one) => one.id === state.measure);
 const level = () => data.levels[state.level];
 const hangsOnEdition = () => measure().by_edition.includes(state.view);
 const editions = () => (state.edition === "both" && hangsOnEdition() ? data.editions : [state.edition === "both" ? data.editions[0] : state.edition]);
-const series = (edition, view = state.view) => measure().series[`${view}|${state.level}|${edition}`];
-const has = (view, of, one = measure()) => data.editions.some((edition) => `${view}|${of}|${edition}` in one.series);
-const kind = () => (state.level === "lsoa" ? "rank" : state.view === "gap" ? "gap" : "share");
-const classes = () => measure().classes[state.level === "lsoa" ? "lsoa" : state.view === "gap" ? "gap" : "all"];
+// what is the same in either edition stands once
+const series = (edition, view = state.view) => measure().series[`${view}|${state.level}|${edition}`] ?? measure().series[`${view}|${state.level}|either`];
+const has = (view, of, one = measure()) => [...data.editions, "either"].some((edition) => `${view}|${of}|${edition}` in one.series);
+const kind = () => (state.level === "lsoa" && state.measure === "core20" ? "rank" : state.view === "gap" ? "gap" : "share");
+const classes = () => (state.view === "gap" ? measure().classes.gap : measure().classes[state.level] ?? measure().classes.all);
 const classAt = (at) => classes()[at] ?? HIDDEN;
 const isWorstHigh = () => measure().higher !== true;
 
@@ -51,6 +52,7 @@ function words(at, edition) {
   return s.n[at] == null ? "hidden" : share(s.n[at], s.d[at]);
 }
 
+const change = (s, at) => (s.p?.[at] == null || s.n[at] == null ? null : percent(s.n[at], s.d[at]) - s.p[at]);
 const interval = (s, at, unit = "%") => (s.l[at] == null ? "–" : `${decimals(s.l[at])} to ${decimals(s.u[at])}${unit}`);
 
 // every position in order, the worst first, unknown last
@@ -88,6 +90,7 @@ function told(at, edition) {
   } else {
     lines.push(prefix + (s.n[at] == null ? "hidden: small numbers, or nobody" : `${share(s.n[at], s.d[at])} (${interval(s, at)})`));
     if (s.n[at] != null) lines.push(`${count(s.n[at])} of ${count(s.d[at])} people`);
+    if (change(s, at) != null) lines.push(`${signed(change(s, at))} points since ${measure().since}`);
   }
   return lines;
 }
@@ -135,7 +138,7 @@ function save(name, rows) {
 // the figures behind map, ranking and table: a row an area and edition
 function figures() {
   const head = ["as_of", "measure", "view", "level", "code", "name", ...(level().parents ? ["pcn"] : []), "imd_edition"];
-  const columns = { rank: ["imd_quintile", "imd_decile", "imd_rank", "registered_count"], share: ["numerator", "denominator", "percent", "lower", "upper", "class"],
+  const columns = { rank: ["imd_quintile", "imd_decile", "imd_rank", "registered_count"], share: ["numerator", "denominator", "percent", "lower", "upper", "class", ...(series(editions()[0]).p ? [`percent on ${measure().since}`] : [])],
     gap: ["core20_percent", "rest_percent", "gap", "lower", "upper", "people_to_close_gap", "class"] }[kind()];
   const rows = [[...head, ...columns]];
   for (const edition of editions()) {
@@ -145,7 +148,7 @@ function figures() {
       const label = classAt(s.c[at]).label;
       rows.push([...first, ...{
         rank: () => [s.c[at] < 0 ? null : s.c[at] + 1, s.t[at], s.r[at], s.d[at]],
-        share: () => [s.n[at], s.d[at], percent(s.n[at], s.d[at]), s.l[at], s.u[at], label],
+        share: () => [s.n[at], s.d[at], percent(s.n[at], s.d[at]), s.l[at], s.u[at], label, ...(s.p ? [s.p[at]] : [])],
         gap: () => [s.a[at], s.b[at], s.g[at], s.l[at], s.u[at], s.k[at], label],
       }[kind()]()]);
     }

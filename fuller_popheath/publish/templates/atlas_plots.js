@@ -48,7 +48,8 @@ function rankedRow(at, number, eds, x, ticks, total) {
     plot.append(mark("circle", { class: isSecond ? "dot second" : "dot", cx: x(value(at, edition)), cy: y, r: eds.length > 1 ? 3.6 : 4.5, fill: classAt(s.c[at]).colour }));
   });
   const said = words(at, eds[0]).replace(" points", "");
-  const name = element("span", level().names[at].replace(/\s+(PCN|primary care network)\.?$/i, ""), { class: "who" });
+  // the end tells small areas of one district apart, so it stands where there is always room
+  const name = element("span", level().names[at].replace(/\s+(PCN|primary care network)\.?$/i, "").replace(/^(.*) (\d{3}[A-Z])$/, "$2 $1"), { class: "who" });
   row.append(element("span", String(number), { class: "n" }), name, plot, element("span", said, { class: "n" }));
   if (eds.length > 1) row.append(element("span", ` (IMD ${eds[0]}); ${words(at, eds[1])} (IMD ${eds[1]})`, { class: "sr" }));
   return row;

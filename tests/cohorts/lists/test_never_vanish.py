@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from fuller_popheath.cohorts.never_vanish import SCORECARD, SEGMENT_COUNT, SELECTION_GROUP, groups_in, products_looked_at, vanished
+from fuller_popheath.cohorts.never_vanish import SCORE, SCORECARD, SEGMENT_COUNT, SELECTION_GROUP, groups_in, products_looked_at
+from fuller_popheath.cohorts.never_vanish import vanished as found_vanished
 from fuller_popheath.contracts import contract_ids, load_contract, loading
 
 GROUPS = ("all", "under_18", "18_64", "65_plus", "low_contact", "carer")
@@ -25,6 +26,10 @@ def population() -> dict[str, pa.Table]:
     }
 
 
+def vanished(population: dict[str, pa.Table], products: dict[str, pa.Table]) -> list[tuple[str, str]]:
+    return [(each.product, each.group) for each in found_vanished(population, products)]
+
+
 def counts(*groups: str, areas: tuple[str, ...] = ("icb", "pcn")) -> pa.Table:
     rows = [{"area_type": area, "scheme": "tiers", "people_group": group, "people_count": None} for area in areas for group in groups]
     return pa.Table.from_pylist(rows)
@@ -32,9 +37,9 @@ def counts(*groups: str, areas: tuple[str, ...] = ("icb", "pcn")) -> pa.Table:
 
 def test_the_groups_of_a_population(population: dict[str, pa.Table]) -> None:
     # Whether anybody is a veteran is not recorded of anybody: that is no member.
-    assert groups_in(population) == ("under_18", "low_contact", "carer")
+    assert groups_in(population) == {"under_18": 1, "low_contact": 1, "carer": 1}
     population["core/person"] = population["core/person"].slice(1)
-    assert groups_in(population) == ("low_contact", "carer")
+    assert groups_in(population) == {"low_contact": 1, "carer": 1}
 
 
 def test_a_hidden_count_is_there_and_a_missing_row_is_not(population: dict[str, pa.Table]) -> None:
@@ -42,11 +47,10 @@ def test_a_hidden_count_is_there_and_a_missing_row_is_not(population: dict[str, 
     for group in ("under_18", "low_contact", "carer"):
         fewer = counts(*(name for name in GROUPS if name != group))
         assert vanished(population, {SEGMENT_COUNT: fewer}) == [(SEGMENT_COUNT, group)]
-    # At one level of areas alone it is missing too; but of PCNs no PLUS group is told.
-    some = pa.concat_tables([counts(*GROUPS, areas=("icb",)), counts(*GROUPS[:-1], areas=("place", "pcn"))])
-    assert vanished(population, {SEGMENT_COUNT: some}) == [(SEGMENT_COUNT, "carer")]
-    above = pa.concat_tables([counts(*GROUPS, areas=("icb", "place")), counts(*GROUPS[:-1], areas=("pcn",))])
-    assert vanished(population, {SEGMENT_COUNT: above}) == []
+    # At one level of areas alone it is missing too.
+    for level in ("icb", "pcn"):
+        some = pa.concat_tables([counts(*GROUPS, areas=("place",)), counts(*GROUPS[:-1], areas=(level,))])
+        assert vanished(population, {SEGMENT_COUNT: some}) == [(SEGMENT_COUNT, "carer")]
     assert vanished(population, {SEGMENT_COUNT: counts(*GROUPS).slice(0, 0)}) == []
 
 
@@ -66,6 +70,35 @@ def test_every_list_tells_of_every_group(world: Callable[..., Any], population: 
     assert vanished(population, {SELECTION_GROUP: groups}) == []
     one_team_less = groups.filter(pc.invert(pc.and_(pc.equal(groups["team_id"], "QUAY"), pc.equal(groups["group"], "under_18"))))
     assert vanished(population, {SELECTION_GROUP: one_team_less}) == [(SELECTION_GROUP, "under_18")]
+
+
+def test_a_count_of_nought_tells_of_nobody(population: dict[str, pa.Table]) -> None:
+    table = counts(*GROUPS).to_pylist()
+    rows = [{**row, "people_count": 0 if row["people_group"] == "carer" else 20} for row in table]
+    assert vanished(population, {SEGMENT_COUNT: pa.Table.from_pylist(rows)}) == [(SEGMENT_COUNT, "carer")]
+    some = [*rows, *({**row, "people_count": 10} for row in table if row["people_group"] == "carer")]
+    assert vanished(population, {SEGMENT_COUNT: pa.Table.from_pylist(some)}) == []
+
+
+def test_ten_people_who_are_nowhere_are_an_error_and_fewer_or_somewhere_a_warning(population: dict[str, pa.Table]) -> None:
+    def errors(people: int, table: pa.Table) -> list[bool]:
+        plus = pa.table({"plus_group": ["carer"] * people, "membership": ["yes"] * people})
+        return [each.is_error for each in found_vanished({**population, "core/person_plus": plus}, {SEGMENT_COUNT: table})]
+
+    none = counts(*(name for name in GROUPS if name != "carer"))
+    assert (errors(10, none), errors(9, none)) == ([True], [False])
+    assert errors(10, pa.concat_tables([none, counts("carer", areas=("icb",)), counts(*GROUPS[:-1], areas=("place",))])) == [False]
+
+
+def test_a_scorecard_speaks_of_the_ages_that_are_scored(population: dict[str, pa.Table]) -> None:
+    """A small place has no model of children: its scorecard has nothing to say of them."""
+    rows = [
+        {"age_group": "adult", "subgroup_kind": "contact_level", "subgroup": "no_contact"},
+        {"age_group": "adult", "subgroup_kind": "plus_group", "subgroup": "homelessness"},
+    ]
+    card = {SCORECARD: pa.Table.from_pylist(rows)}
+    assert vanished({**population, SCORE: pa.table({"age_group": ["adult"]})}, card) == []
+    assert vanished({**population, SCORE: pa.table({"age_group": ["adult", "under_18"]})}, card) == [(SCORECARD, "under_18")]
 
 
 PLANTED = """

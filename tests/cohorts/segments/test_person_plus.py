@@ -57,6 +57,28 @@ def test_only_the_groups_that_the_site_names_count_in_its_order(table: Callable[
     assert plus_of(table, site) == [("severe_multimorbidity", "c", "yes"), ("carer", "b", "yes")]
 
 
+def test_groups_by_place_are_looked_up_by_lsoa_and_count_only_where_the_site_names_them(table: Callable[..., Any]) -> None:
+    spec = person_plus.TABLE
+    lsoas = {"a": "E01000001", "b": "E01000002", "c": None}
+    usual = {"practice_code": "A00001", "sex": "female", "registration_type": "regular", "registration_start_date": date(2010, 1, 1)}
+    people = [
+        {**usual, "date_of_birth": date(1986, 1, 1), "age_years": 40, "person_id": who.ljust(12, "a"), "lsoa_code": lsoas[who]} for who in "abc"
+    ]
+    inputs = {name: table(name, people if name == "core/person" else [{"person_id": each["person_id"]} for each in people]) for name in spec.inputs}
+    said = [{"lsoa_code": "E01000001", "lsoa_vintage": "2021", "classification": word} for word in ("coastal", "urban")]
+    said.append({"lsoa_code": "E01000002", "lsoa_vintage": "2021", "classification": "inland"})
+    inputs |= {"reference/lsoa_classification": table("reference/lsoa_classification", said)}
+    inputs |= {name: table(name, []) for name in ("reference/lsoa_2011_2021", person_plus.CLUSTER)}
+    made = spec.build(inputs, Night(DAY, Site(plus=Plus(groups=("coastal", "rural")))))
+    assert [(row["plus_group"], row["person_id"][0], row["membership"]) for row in made.to_pylist()] == [
+        ("coastal", "a", "yes"),
+        ("coastal", "c", "not_recorded"),
+        ("rural", "b", "not_recorded"),
+        ("rural", "c", "not_recorded"),
+    ]
+    assert set(spec.build(inputs, Night(DAY, Site()))["plus_group"].to_pylist()).isdisjoint({"coastal", "rural"})
+
+
 def test_a_local_group_is_who_has_a_code_of_its_cluster_that_is_in_force(table: Callable[..., Any]) -> None:
     site = Site(plus=Plus(groups=("carer",), local={"veterans": "veteran"}))
     clusters = (("a", "veteran", False), ("c", "veteran", True), ("b", "homelessness", True))
@@ -66,7 +88,7 @@ def test_a_local_group_is_who_has_a_code_of_its_cluster_that_is_in_force(table: 
 @pytest.mark.parametrize(
     ("plus", "said"),
     [
-        ({"groups": ["carer", "sailors"]}, "there is no PLUS group sailors; there are carer, ethnic_minority"),
+        ({"groups": ["carer", "sailors"]}, "there is no PLUS group sailors; there are carer, coastal"),
         ({"local": {"carer": "carer"}}, "carer is the name of a declared group"),
     ],
 )

@@ -124,9 +124,8 @@ def test_no_group_of_people_vanishes_however_few_they_are(town: dict[str, Any]) 
     rows = town[COUNT].to_pandas()
     groups = {"all", "under_18", "18_64", "65_plus", "low_contact", *Site().plus.groups}
     assert set(rows["people_group"]) == groups
-    for (area_type, _), of_area in rows.groupby(["area_type", "area_code"]):
-        # Of a PCN no PLUS group is told: nearly all of their counts would be hidden.
-        assert set(of_area["people_group"]) == groups - (set(Site().plus.groups) if area_type == "pcn" else set())
+    for _, of_area in rows.groupby(["area_type", "area_code"]):
+        assert set(of_area["people_group"]) == groups
         assert set(of_area["scheme"]) == set(registry.segments())
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from fuller_popheath.errors import FullerError
+from fuller_popheath.errors import FullerError, SettingsWrong
 from fuller_popheath.site import PROJECT_ROOT, load_site
 from pipelines.after_night import GroupOf, finish, groups_in_code
 from pipelines.guard import redact_whatever_is_not_guarded
@@ -106,7 +106,11 @@ def _missed(site: Site, settings: Mapping[str, str], name: str) -> tuple[date, .
 
     if name != JOB or settings["as_of"]:
         return ()
-    return missed_days(site, read_folder(settings["landing"], site))
+    try:
+        landing = read_folder(settings["landing"], site)
+    except SettingsWrong:
+        return ()  # the night itself fails of it, is kept as a run and told of
+    return missed_days(site, landing)
 
 
 def _tell_of_killed(console: Console, instance: dg.DagsterInstance, store: Path) -> None:

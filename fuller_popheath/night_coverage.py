@@ -1,7 +1,7 @@
 """Who a night is about and how old what it is made of is, counted from the store's account of extracts.
 
 Grain in: core/practice_extract (a row a table and practice), core/neighbourhood_practice, core/registered_count, core/person of one day.
-Grain out: one `Coverage`. What does not belong here: showing it (`publish/status_page.py`).
+Grain out: one `Coverage`, or its lines. What does not belong here: showing it (`publish/status_page.py`).
 """
 
 from __future__ import annotations
@@ -48,6 +48,18 @@ def coverage_of(store_folder: Path, as_of: date) -> Coverage | None:
         states={name: dict(sorted(counted.items())) for name, counted in sorted(states.items())},
         oldest_days=dict(sorted(oldest.items())),
     )
+
+
+def in_lines(coverage: Coverage, as_of: date) -> tuple[str, ...]:
+    """The stamp that goes with whatever leaves: the day, the practices whose lists are in use, and of each table how many senders are not fresh."""
+    lines = [f"Figures as at {as_of:%d %B %Y}."]
+    if coverage.practices:
+        lines.append(f"Lists in use and not stale: {coverage.practices_covered:,} of {coverage.practices:,} practices that should send one.")
+    for name, states in coverage.states.items():
+        fresh, senders = sum(states.get(state, 0) for state in GOOD), sum(states.values())
+        oldest = f"; the oldest in use was {coverage.oldest_days[name]} days old" if name in coverage.oldest_days else ""
+        lines.append(f"{name.partition('/')[2].replace('_', ' ').capitalize()}: {fresh:,} of {senders:,} senders fresh{oldest}.")
+    return tuple(lines)
 
 
 def _rows(store: StoredTables, as_of: date) -> int:

@@ -6,18 +6,21 @@ What does not belong here: judging it (`fuller_popheath/publish/release_limits.p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fuller_popheath.contracts import contract_ids
 from fuller_popheath.errors import SettingsWrong
-from fuller_popheath.publish.release import INTERNAL, Part, current_as_of, current_release, earlier_release
+from fuller_popheath.night_coverage import coverage_of, in_lines
+from fuller_popheath.night_records import Coverage
+from fuller_popheath.publish.release import INTERNAL, OPEN, Part, current_as_of, current_release, earlier_release
 from fuller_popheath.publish.release_limits import Figures, areas_of, broken_limits, figures_of
 from fuller_popheath.publish.release_manifest import Place, Statement, code_in_use, contract_hashes, other_place, place_of, read_manifest
 from fuller_popheath.publish.release_signature import SigningKey
 from fuller_popheath.publish.rolling_back import FIGURES
 from fuller_popheath.registry import LIST_TABLES
+from pipelines.release_days import SECONDARY_USE
 from pipelines.stores import write_parquet
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 BY_PRACTICE, PERSON, SCORE = "products/core20_by_practice", "core/person", "risk/score"
 MEMBER, COUNT = "core/neighbourhood_practice", "core/registered_count"
+ABOUT = "about.txt"
+COUNTS_OF_THE_MONTH = "Counts of people are those of the day in their own column as_of, which is the month's where they leave once a month."
 WITHOUT_REASON = "to accept changes, say why: the reason stands in the manifest of the release (ops > releases__current > config > reason)"
 
 
@@ -99,7 +104,18 @@ def refuse_no_reason(accept_changes: bool, reason: str) -> None:
 def statement(tonight: Tonight, run: str, when: str, parts: Iterable[Part]) -> Statement:
     """What a release of tonight's store says of itself."""
     contracts = contract_hashes(part.made_of for part in parts if part.made_of in contract_ids())
-    return Statement(tonight.as_of, run, when=when, place=place(tonight), code=code_in_use(), contracts=contracts, models=models_in_use(tonight))
+    found = coverage_of(tonight.store.folder, tonight.as_of)
+    covered = {name: value for name, value in asdict(found).items() if name != "people"} if found else {}
+    said = Statement(tonight.as_of, run, when=when, place=place(tonight), coverage=covered)
+    return replace(said, code=code_in_use(), contracts=contracts, models=models_in_use(tonight))
+
+
+def stamps(tonight: Tonight, parts: Iterable[Part]) -> list[Part]:
+    """A file about the day and coverage beside the products of each purpose but direct care, whose workbooks say it themselves."""
+    found = coverage_of(tonight.store.folder, tonight.as_of) or Coverage()
+    text = "\n".join((*in_lines(found, tonight.as_of), COUNTS_OF_THE_MONTH)) + "\n"
+    purposes = sorted({part.purpose for part in parts} & {OPEN, SECONDARY_USE})
+    return [Part(purpose, ABOUT, lambda path: path.write_text(text, encoding="utf-8"), None, ABOUT) for purpose in purposes]
 
 
 def internal_parts(tonight: Tonight, told: Figures) -> list[Part]:

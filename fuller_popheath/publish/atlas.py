@@ -34,8 +34,9 @@ COUNTS, MEMBERS, BOUNDARY, LOOKUP = "core/registered_count", "core/neighbourhood
 VALUES, GAPS, SMALL = "products/core20plus5_by_pcn", "products/inequality_by_area", "products/indicator_by_small_area"
 OPEN_TABLES = (LSOA, PCN, ICB, PLACE, PRACTICE, COUNTS, MEMBERS, BOUNDARY, LOOKUP)
 """What the atlas of published data is made from."""
-ATLAS_TABLES = (*OPEN_TABLES, VALUES, GAPS, SMALL)
-"""What the whole atlas is made from; with the last three it belongs in the secondary-use lane."""
+EXTRACTS, FRESH = "core/practice_extract", ("new", "unchanged")
+ATLAS_TABLES = (*OPEN_TABLES, VALUES, GAPS, SMALL, EXTRACTS)
+"""What the whole atlas is made from; with the last four it belongs in the secondary-use lane."""
 FILE = "atlas.html"
 STYLES, SCRIPTS = ("core20.css", "atlas.css"), ("atlas_figures.js", "atlas_map.js", "atlas_plots.js", "atlas.js")
 _AROUND_NAME = re.compile(r"^NHS\s+|\s+(Integrated Care Board|ICB)$", re.IGNORECASE)
@@ -57,8 +58,9 @@ def publish_atlas(folder: Path, tables: Mapping[str, pa.Table], night: Night) ->
 def atlas_page(tables: Mapping[str, pa.Table], night: Night, title: str = "") -> str:
     """The page as HTML text, UTF-8, self-contained.
 
-    In: the tables of `ATLAS_TABLES` by contract id, of one day. The same input gives the same text. Every value is escaped; script and style are
-    allowed by their hash only, so that nothing else can run. Raises InputMissing where no PCN has a Core20 share.
+    In: the tables of `ATLAS_TABLES` by contract id, of one day; those of indicators may be of an earlier one, which the page then says. The same
+    input gives the same text. Every value is escaped; script and style are allowed by their hash only, so that nothing else can run.
+    Raises InputMissing where no PCN has a Core20 share.
     """
     given = {name: tables[name] if name in tables else empty_table(load_contract(name)) for name in ATLAS_TABLES}
     if not given[PCN].num_rows:
@@ -69,9 +71,11 @@ def atlas_page(tables: Mapping[str, pa.Table], night: Night, title: str = "") ->
     measures = [core20(given, of), *indicators(given[VALUES], given[GAPS], given[SMALL], of, registry.indicators())]
     slope = slopes(given[VALUES], given[GAPS], _names(given, of))
     totals = _totals(given[ICB], shown)
+    counts_day = given[VALUES]["as_of"][0].as_py() if given[VALUES].num_rows else night.as_of
     heading = title or _title(given[ICB])
     data = {
         "as_of": night.as_of.isoformat(),
+        "counts_as_of": counts_day.isoformat(),
         "editions": shown,
         "first_level": "pcn",
         "levels": of,
@@ -83,6 +87,7 @@ def atlas_page(tables: Mapping[str, pa.Table], night: Night, title: str = "") ->
     context = {
         "title": heading,
         "night": night,
+        "counts_day": counts_day,
         "editions": shown,
         "all_editions": EDITIONS,
         "totals": totals,
@@ -96,11 +101,22 @@ def atlas_page(tables: Mapping[str, pa.Table], night: Night, title: str = "") ->
         "map": drawn,
         "caption": _caption(drawn, of) if drawn else "",
         "approximate": APPROXIMATE,
+        "coverage": _coverage(given[EXTRACTS]) if len(measures) > 1 else "",
         "extracts": [wording.day(value) for value in sorted(given[PCN].column("registrations_extract").unique().to_pylist())],
         "snapshots": sorted({wording.day_of_text(value) for value in given[PCN].column("membership_snapshot").to_pylist()}),
         "data": data,
     }
     return _render(context)
+
+
+def _coverage(account: pa.Table) -> str:
+    """Whose practice lists the indicators rest on; nothing where no extract came."""
+    rows = [row for row in account.select(["contract_id", "state", "extract_date"]).to_pylist() if row["contract_id"] == "inbound/practice_list"]
+    if not rows:
+        return ""
+    fresh, days = sum(row["state"] in FRESH for row in rows), [row["extract_date"] for row in rows if row["extract_date"]]
+    oldest = f", the oldest of {wording.day(min(days))}" if days else ""
+    return f"On the day of this report the lists of {fresh} of {len(rows)} practices were fresh{oldest}."
 
 
 def _render(context: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ __all__ = ["INDEX", "PROFILE_TABLES", "profile_pages", "publish_profiles"]
 INDEX, STYLES = "neighbourhood_profiles.html", ("profile.css",)
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 CONDITIONS = ("conditions",)
+PUBLISHED = ("deprivation", "domains", "workforce", "gp_trend", "survey")
+"""Figures that are not made from records: they are of the night, the others of the day their counts left."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,15 @@ def profile_pages(tables: Mapping[str, pa.Table], night: Night, pcns: Sequence[s
     files = {pcn.code: f"profile_{pcn.code}.html" for pcn in wanted}
     made = {INDEX: _render(index, {"night": night, "pcns": [(pcn, files[pcn.code], _facts(given, pcn)) for pcn in wanted]})}
     for pcn in wanted:
-        drawn = {name: _of(figures, pcn, night.as_of) for name, figures in _named(people, care, clinical, staff, surveyed).items()}
+        drawn = {name: _of(figures, pcn, given) for name, figures in _named(people, care, clinical, staff, surveyed).items()}
         chapters = [Chapter(name, title, drawn[name]) for name, title in CHAPTERS.items() if drawn[name]]
         context = {
             "night": night,
             "pcn": pcn,
+            "counts_day": given.counts_day,
             "facts": _facts(given, pcn),
             "chapters": chapters,
-            "pyramid": pyramids.of(pcn.code, pcn.icb, night.as_of),
+            "pyramid": pyramids.of(pcn.code, pcn.icb, given.counts_day),
             "coverage": coverage(given, pcn),
             "published": published,
             "sites": maps.of(pcn, night.as_of),
@@ -115,8 +117,9 @@ def _named(people: list[Figure], care: list[Figure], clinical: list[Figure], sta
     return {"people": lives, "conditions": has, "care": care, "clinical": clinical, "workforce": staff, "survey": surveyed}
 
 
-def _of(figures: Sequence[Figure], pcn: Pcn, as_of: date) -> tuple[Shown, ...]:
-    every = (shown(figure, pcn.code, pcn.icb, as_of) for figure in figures)
+def _of(figures: Sequence[Figure], pcn: Pcn, given: Given) -> tuple[Shown, ...]:
+    days = {True: given.night.as_of, False: given.counts_day}
+    every = (shown(figure, pcn.code, pcn.icb, days[figure.name in PUBLISHED]) for figure in figures)
     return tuple(one for one in every if one is not None)
 
 

@@ -157,12 +157,14 @@ class NeighbourhoodMap:
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites of one PCN, its map (None without boundaries), and the register as a link."""
+    """The sites of one PCN, its map (None without boundaries), and the register and the figures of the map as links."""
 
     sites: tuple[Site, ...]
     map: NeighbourhoodMap | None
     file: str
     link: str
+    map_file: str
+    map_link: str
 
 
 class Maps:
@@ -217,7 +219,19 @@ class Maps:
         sites = tuple(self._site(at, row, box, scale) for at, row in enumerate(told, start=1))
         link = data_link([{"as_of": as_of, **row} for row in told]) if told else ""
         file = f"{pcn.code}_sites_{as_of.isoformat()}.csv"
-        return Sites(sites, self._map(pcn, own, box, scale) if box is not None else None, file, link)
+        same = {"as_of": as_of, "pcn_code": pcn.code, "imd_edition": self.edition}
+        drawn = [
+            {
+                **same,
+                "lsoa_code": code,
+                "imd_quintile": None if (quintile := self.quintile.get(code)) is None else int(quintile),
+                "registered_count": int(count),
+            }
+            for code, count in self.people.get(pcn.code, {}).items()
+            if code in own
+        ]
+        map_link, map_file = data_link(drawn) if drawn else "", f"{pcn.code}_small_areas_{as_of.isoformat()}.csv"
+        return Sites(sites, self._map(pcn, own, box, scale) if box is not None else None, file, link, map_file, map_link)
 
     def _site(self, at: int, row: Mapping[str, Any], box: Any, scale: float) -> Site:
         x, y = number(row["longitude"]), number(row["latitude"])

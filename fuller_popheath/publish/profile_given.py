@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts import empty_table, load_contract
@@ -66,6 +67,12 @@ class Given:
     def has_records(self) -> bool:
         """Whether anything made from records is among them."""
         return any(self.tables[name].num_rows for name in RECORD_TABLES)
+
+    @property
+    def counts_day(self) -> date:
+        """The day of what is made from records, which leaves once a month: the night's where there is nothing of the kind."""
+        days = (self.tables[name]["as_of"][0].as_py() for name in RECORD_TABLES if self.tables[name].num_rows)
+        return next(days, self.night.as_of)
 
     def rows(self, name: str, **where: object) -> pd.DataFrame:
         """The rows of a table with these values."""

@@ -109,7 +109,7 @@ def point(products: Path, folder: Path) -> None:
         left.unlink(missing_ok=True)
     aside = None
     if products.is_dir() and not products.is_symlink():
-        aside = _free(folder.parent / "before_releases")
+        aside = free_name(folder.parent / "before_releases")
         products.rename(aside)
     link = products.with_name(f".{products.name}.{uuid4().hex}.tmp")
     try:
@@ -153,18 +153,26 @@ def _write_release(releases: Path, told: Statement, parts: list[Part], key: Sign
     try:
         make_folder(making, OPEN_FOLDER)
         files = [_write_part(making, part, standing) for part in parts]
-        _write_manifest(making, {**told.told(), "signed_by": key.public.name, "files": files}, key)
+        write_manifest(making, {**told.told(), "signed_by": key.public.name, "files": files}, key)
         for folder in [path for path in making.rglob("*") if path.is_dir()]:
             flush(folder)
         flush(making)
         publish_key(releases, key.public)
-        return making.rename(_free(releases / f"{told.newest_day.isoformat()}_{told.run}"))
+        _be_the_newest(making / MANIFEST, all_releases(releases))
+        return making.rename(free_name(releases / f"{told.newest_day.isoformat()}_{told.run}"))
     finally:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _write_manifest(making: Path, told: Mapping[str, object], key: SigningKey) -> None:
-    """The manifest comes last: without one a folder is no release."""
+def _be_the_newest(manifest: Path, releases: tuple[Path, ...]) -> None:
+    """Releases stand in the order in which they were written, also where the machine's clock was put back in between."""
+    newest, own = max(((path / MANIFEST).stat().st_mtime_ns for path in releases), default=0), manifest.stat()
+    if own.st_mtime_ns <= newest:
+        os.utime(manifest, ns=(own.st_atime_ns, newest + 1_000))
+
+
+def write_manifest(making: Path, told: Mapping[str, object], key: SigningKey) -> None:
+    """Sign what a release says of itself and write it, the last of its files: without a manifest a folder is no release."""
     content = (json.dumps(told, indent=1) + "\n").encode()
     signature = key.sign(content) + "\n"
     replace_whole(making / SIGNATURE, lambda path: path.write_text(signature, encoding="ascii"), OPEN_FILE)
@@ -198,7 +206,7 @@ def _link(path: Path, same: Path, digest: str) -> None:
         link.unlink(missing_ok=True)
 
 
-def _free(path: Path) -> Path:
+def free_name(path: Path) -> Path:
     """The path, or the first of `<path>_2`, `<path>_3` ... that is free: a step that is run again in the same run has a release of its own."""
     found, number = path, 1
     while found.exists():

@@ -50,8 +50,8 @@ class Statement:
     """What a release says besides its files.
 
     `as_of`: the day its products are about; `people_as_of`: the last day whose deaths, departures, objections and reviews its lists know, where that
-    is later; `when`: the moment it was made, as text; `code`, `contracts`, `models`: what it was made with; `accepted`: why a change beyond a limit
-    was let through, and `changes`: which; `rolled_back_to`, `because`: of a rollback.
+    is later; `when`: the moment it was made, as text; `coverage`: whose extracts it rests on and how old they are; `code`, `contracts`, `models`:
+    what it was made with; `accepted`: why a change beyond a limit was let through, and `changes`: which; `rolled_back_to`, `because`: of a rollback.
     """
 
     as_of: date
@@ -60,6 +60,7 @@ class Statement:
     when: str = ""
     people_as_of: date | None = None
     place: Place = Place()
+    coverage: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, str | None] = field(default_factory=dict)
     contracts: Mapping[str, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()

@@ -15,13 +15,15 @@ from typing import Any
 from uuid import uuid4
 
 from fuller_popheath.errors import FileRefused
-from fuller_popheath.publish.release import _free, _write_manifest, all_releases, point
+from fuller_popheath.publish.release import all_releases, point, write_manifest
 from fuller_popheath.publish.release_manifest import MANIFEST, hash_of, read_manifest, verify
 from fuller_popheath.publish.release_signature import SigningKey
 from fuller_popheath.whole_files import OPEN_FOLDER, PRIVATE_FOLDER, flush, make_folder
 
 OPEN = "open"
 INSTEAD = "instead_of"
+MOST_DIGITS = 4
+"""A number behind a name has fewer digits than what a run is known by, which stands there too."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,17 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(gone)
 
 
+def _next_name(folder: Path) -> Path:
+    """The next free one of `<name>_2`, `<name>_3` ... after a release's own: no name is ever used again for other files."""
+    name, number = folder.name, 1
+    bare, _, last = name.rpartition("_")
+    if bare and last.isdecimal() and len(last) <= MOST_DIGITS:
+        name, number = bare, int(last)
+    while (made := folder.with_name(f"{name}_{(number := number + 1)}")).exists():
+        pass
+    return made
+
+
 def _one(folder: Path, releases: Path, key: SigningKey, change: Change, why: Mapping[str, Any]) -> Path | None:
     told = read_manifest(folder)
     if told is None:
@@ -124,7 +137,7 @@ def _one(folder: Path, releases: Path, key: SigningKey, change: Change, why: Map
             files.append({**entry, "rows": rows, "bytes": target.stat().st_size, "sha256": hash_of(target)})
         if not is_changed:
             return None
-        _write_manifest(
+        write_manifest(
             making, {**told, "signed_by": key.public.name, "remade": [*told.get("remade", ()), {**why, INSTEAD: folder.name}], "files": files}, key
         )
         for each in [path for path in making.rglob("*") if path.is_dir()]:
@@ -132,6 +145,6 @@ def _one(folder: Path, releases: Path, key: SigningKey, change: Change, why: Map
         flush(making)
         was = (folder / MANIFEST).stat()
         os.utime(making / MANIFEST, ns=(was.st_atime_ns, was.st_mtime_ns))
-        return making.rename(_free(folder))
+        return making.rename(_next_name(folder))
     finally:
         shutil.rmtree(making, ignore_errors=True)

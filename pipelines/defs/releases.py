@@ -26,7 +26,7 @@ from pipelines.defs.pages import PAGES
 from pipelines.freshness import EVERY_MORNING
 from pipelines.guard import guarded
 from pipelines.release_days import day_released
-from pipelines.release_facts import figures, internal_parts, judge, refuse_no_reason, statement
+from pipelines.release_facts import figures, internal_parts, judge, refuse_no_reason, stamps, statement
 from pipelines.risk_steps import SCORECARD
 from pipelines.steps import group_of
 from pipelines.stores import prove, with_columns_of, write_parquet
@@ -167,7 +167,9 @@ def current(context: dg.AssetExecutionContext, config: ReleaseChoice) -> Iterato
         raise ContractBroken(_refusal(judged))
     said = statement(tonight, context.run_id[:RUN_LETTERS], datetime.now(UTC).isoformat(timespec="seconds"), parts)
     said = replace(said, kind=BY_HAND if context.job_name == RELEASE else NIGHT, accepted=config.reason.strip(), changes=judged.broken)
-    made = release(store.products, store.releases, said, [*parts, *internal_parts(tonight, now)], key, tonight.night.site.releases.keep)
+    made = release(
+        store.products, store.releases, said, [*parts, *stamps(tonight, parts), *internal_parts(tonight, now)], key, tonight.night.site.releases.keep
+    )
     told = f"{made.folder.name} is current" + ("" if len(tables) == len(released_tables()) else "; no open product has a row, so none is in it")
     if not made.is_current:
         told = f"the current release is of {made.current_as_of}, which is later than {tonight.as_of}, so it stays; this one lies in {made.folder}"

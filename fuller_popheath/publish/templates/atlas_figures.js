@@ -135,6 +135,9 @@ function save(name, rows) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
+// indicators leave once a month, Core20 every night
+const dayOf = () => (state.measure === "core20" ? data.as_of : data.counts_as_of);
+
 // the figures behind map, ranking and table: a row an area and edition
 function figures() {
   const head = ["as_of", "measure", "view", "level", "code", "name", ...(level().parents ? ["pcn"] : []), "imd_edition"];
@@ -144,7 +147,7 @@ function figures() {
   for (const edition of editions()) {
     const s = series(edition);
     for (const at of order(edition)) {
-      const first = [data.as_of, state.measure, state.view, state.level, level().codes[at], level().names[at], ...(level().parents ? [level().parents[at]] : []), hangsOnEdition() ? edition : ""];
+      const first = [dayOf(), state.measure, state.view, state.level, level().codes[at], level().names[at], ...(level().parents ? [level().parents[at]] : []), hangsOnEdition() ? edition : ""];
       const label = classAt(s.c[at]).label;
       rows.push([...first, ...{
         rank: () => [s.c[at] < 0 ? null : s.c[at] + 1, s.t[at], s.r[at], s.d[at]],

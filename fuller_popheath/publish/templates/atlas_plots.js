@@ -170,7 +170,8 @@ function drawSlope() {
   const holder = byId("slope"), picker = byId("slope-area"), of = data.slopes.of[state.measure];
   byId("slope-tools").hidden = !of;
   if (!of) {
-    const why = data.measures.length > 1 ? "Choose an indicator above: a slope is drawn of care and outcomes, not of where people live."
+    const why = state.measure !== "core20" ? "Nothing can be shown of this indicator: too few people are in each quintile."
+      : data.measures.length > 1 ? "Choose an indicator above: a slope is drawn of care and outcomes, not of where people live."
       : "There are no indicators in this atlas: it was made from published files alone. With the records of practices it shows how each indicator changes from the most to the least deprived fifth.";
     holder.replaceChildren(element("p", why, { class: "note" }));
     return;
@@ -195,7 +196,7 @@ function slopeFigures() {
   const area = data.slopes.areas[state.area];
   for (const edition of slopeEditions()) {
     const entry = data.slopes.of[state.measure]?.[edition]?.[state.area];
-    entry?.q.forEach((q, at) => rows.push([data.as_of, state.measure, area.type, area.code, area.name, edition, at + 1,
+    entry?.q.forEach((q, at) => rows.push([dayOf(), state.measure, area.type, area.code, area.name, edition, at + 1,
       ...(q ? [q[0], q[1], percent(q[0], q[1]), q[2], q[3]] : [null, null, null, null, null]), ...(entry.sii ?? [null, null, null]), ...(entry.rii ?? [null, null, null])]));
   }
   return rows;

@@ -75,7 +75,10 @@ def _day(as_of: str) -> date | None:
 
 
 def from_store(site: Site, day: date | None) -> tuple[dict[ContractId, pa.Table], date]:
-    """The tables of the profiles of the newest night, or of `day`. One that the night did not keep is left out. Raises InputMissing without."""
+    """The tables of the profiles of the newest night, or of `day`, counts of people as they were released. One that is not kept is left out.
+
+    Raises InputMissing where there is no such night.
+    """
     from fuller_popheath.publish.profile_given import PROFILE_TABLES
     from fuller_popheath.stored_tables import StoredTables
 
@@ -83,4 +86,5 @@ def from_store(site: Site, day: date | None) -> tuple[dict[ContractId, pa.Table]
     found = store.newest(PCN) if day is None else day
     if found not in store.days(PCN):
         raise InputMissing(f"{PCN} is not in the store for {found}; run that night first (fuller refresh)")
-    return {name: store.read(name, found) for name in PROFILE_TABLES if found in store.days(name)}, found
+    days = {name: store.released(name, found, site) for name in PROFILE_TABLES}
+    return {name: store.read(name, day) for name, day in days.items() if day in store.days(name)}, found

@@ -6,6 +6,7 @@ otherwise (`arrival/extract_store.py`), and what any table means.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,11 @@ from fuller_popheath.specs import ContractId
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from fuller_popheath.site import Site
+
 AS_OF, FILE = "as_of=", "part.parquet"
+LET_THROUGH = "released_counts.json"
+"""With nightly releases: of which days counts left (pipelines/release_days.py writes it)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,27 @@ class StoredTables:
                 f"{contract_id} is not in the store{f' for {until} or a day before' if until else ''}: run a night first (fuller refresh)"
             )
         return days[-1]
+
+    def released(self, contract_id: ContractId, as_of: date, site: Site) -> date:
+        """The day of a table that was released for a day: counts of people leave once a month, or on the days that were let through.
+
+        A command that makes a page must not show others: those of two nights could be held against each other (pipelines/release_days.py decides).
+        """
+        from fuller_popheath.contracts import load_contract
+
+        if load_contract(contract_id).purpose != "secondary_use":
+            return as_of
+        kept = [day for day in self.days(contract_id) if day <= as_of and self.read(contract_id, day, ["as_of"]).num_rows]
+        if site.disclosure.release == "nightly":
+            passed = self._let_through()
+            if days := [day for day in kept if day in passed]:
+                return days[-1]
+        return next((day for day in kept if (day.year, day.month) == (as_of.year, as_of.month)), as_of)
+
+    def _let_through(self) -> frozenset[date]:
+        path = self.folder / LET_THROUGH
+        told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return frozenset(date.fromisoformat(day) for day, said in told.items() if said["leaves"])
 
     def read(
         self,

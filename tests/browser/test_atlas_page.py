@@ -167,6 +167,9 @@ def test_an_indicator_by_small_area_and_practice_says_what_is_hidden(shown: Page
 
 def test_the_slope_follows_indicator_and_area(shown: Page) -> None:
     assert "Choose an indicator" in shown.inner_text("#slope")
+    shown.evaluate("() => { data.slopes.of.child_mmr_two_doses = undefined; }")
+    shown.select_option("#measure", "child_mmr_two_doses")
+    assert "Nothing can be shown of this indicator" in shown.inner_text("#slope")
     shown.select_option("#measure", "hypertension_on_target")
     assert shown.locator("svg.slope circle").count() == 5
     at = shown.evaluate("data.slopes.areas.findIndex((area) => area.code === 'U00002')")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from fuller_popheath import profile_command
 from fuller_popheath.errors import InputMissing, SettingsWrong
+from fuller_popheath.site import load_site
+from fuller_popheath.stored_tables import StoredTables
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from fuller_popheath.specs import Night
 
 FOLDER = Path(__file__).parents[1] / "publish"
@@ -65,6 +68,30 @@ def test_one_or_every_pcn(store: Path, tmp_path: Path) -> None:
     assert len(every) == 8
     assert said[0].startswith("Written 1 profile of 2022-07-01")
     assert "made from records" in said[1]
+
+
+def test_counts_of_people_are_those_that_were_released(store: Path, tmp_path: Path) -> None:
+    """Of two nights of a month both would tell of small counts what neither does; Core20, which is published, is the night's own."""
+    for folder in list(store.glob("*/*/as_of=2022-07-01")):
+        shutil.copytree(folder, folder.with_name("as_of=2022-07-09"))
+    for name in ("population_profile", "core20_by_pcn"):
+        path = store / "products" / name / "as_of=2022-07-09" / "part.parquet"
+        table = pq.read_table(path, partitioning=None)
+        pq.write_table(table.set_column(0, table.schema.field(0), pa.array([date(2022, 7, 9)] * len(table), pa.date32())), path)
+    (_, page) = profile_command.profiles(tmp_path / "one", ["U00002"], False, "", False, print)
+    text = page.read_text(encoding="utf-8")
+    assert "Report for 9 July 2022" in text
+    assert "Made from records as on 1 July 2022" in text
+    assert 'download="U00002_conditions_2022-07-01.csv"' in text
+    assert 'download="U00002_deprivation_2022-07-09.csv"' in text
+    site = load_site()
+    days = StoredTables(store)
+    assert days.released("products/population_profile", date(2022, 7, 31), site) == date(2022, 7, 1)
+    assert days.released("products/core20_by_pcn", date(2022, 7, 9), site) == date(2022, 7, 9)
+    nightly = site.model_copy(update={"disclosure": site.disclosure.model_copy(update={"release": "nightly"})})
+    assert days.released("products/population_profile", date(2022, 7, 9), nightly) == date(2022, 7, 1), "none was let through"
+    (store / "released_counts.json").write_text('{"2022-07-09": {"leaves": true}}', encoding="utf-8")
+    assert days.released("products/population_profile", date(2022, 7, 9), nightly) == date(2022, 7, 9)
 
 
 def test_published_only_leaves_out_what_is_made_from_records(store: Path, tmp_path: Path) -> None:

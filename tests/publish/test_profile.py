@@ -96,7 +96,8 @@ def test_every_figure_is_there_as_csv(pages: dict[str, str]) -> None:
     assert len(saved(page, "ages")) == 38
     assert {row["age_band"]: row["people_count"] for row in saved(page, "ages")}["0-4"] == "50"
     assert [row["site_name"] for row in saved(page, "sites")] == ["'=HALL", example.HOSTILE_SITE], "a spreadsheet runs nothing"
-    assert page.count('class="csv"') == page.count('class="head"')
+    assert {row["imd_edition"] for row in saved(page, "small_areas")} == {"2025"}
+    assert page.count('class="csv"') == page.count('class="head"') + 1, "sites and the map under them, each its own"
 
 
 def test_what_is_hidden_says_so_and_is_nowhere(pages: dict[str, str]) -> None:

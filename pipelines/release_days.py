@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import MOVEMENT, tables
+from fuller_popheath.stored_tables import LET_THROUGH, StoredTables
 from fuller_popheath.whole_files import OPEN_FILE, replace_whole
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.tonight import Tonight
 
 SECONDARY_USE, NIGHTLY = "secondary_use", "nightly"
-RECORD = "released_counts.json"
+RECORD = LET_THROUGH
 COUNT_DAYS = ["releases", "count_days"]
 """The step that decides; whatever shows counts comes after it."""
 WINDOW_DAYS = 31
@@ -59,14 +60,8 @@ def day_released(tonight: Tonight, contract_id: str) -> date:
 
 
 def day_of(store: Store, as_of: date, site: Site, contract_id: str) -> date:
-    """As `day_released`."""
-    if load_contract(contract_id).purpose != SECONDARY_USE:
-        return as_of
-    if site.disclosure.release == NIGHTLY:
-        passed = (day for day in _let_through(store, as_of) if _has_rows(store, contract_id, day))
-        if (newest := max(passed, default=None)) is not None:
-            return newest
-    return _of_month(store, contract_id, as_of)
+    """As `day_released`; commands that make pages from the store go by the same rule."""
+    return StoredTables(store.folder).released(contract_id, as_of, site)
 
 
 def decide(store: Store, as_of: date, site: Site) -> Decision:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOTES = (
     "Turned so that to the left of the line Core20 is worse, whether a higher or a lower share is better. 95% intervals (Newcombe) of the counts "
-    "shown. At the right: the gap, and how many people of Core20 would have to be reached (or spared) to close it. Not corrected for age.",
+    "shown. At the right: the gap, and of how many more (or fewer) people of Core20 this would have to be so to close it. Not corrected for age.",
 )
 
 

@@ -127,7 +127,8 @@ def indicators(given: Given, age_group: str, title: str) -> Figure:
         if len(own):
             made.append(_indicator(spec, own, gaps[(gaps["indicator_id"] == spec.name) & (gaps["area_type"] == PCN)]))
     lead = (
-        "Everybody’s share with its interval and the ICB’s beside it; then Core20 and the rest, and the gap between them. "
+        "Everybody’s share with its interval and the ICB’s beside it; before: as it last left, in an earlier month; then Core20 and the rest, and "
+        "the gap between them. "
         "Closing it: so many people of Core20 would have to change, by rounded counts."
     )
     return Figure(f"indicators_{age_group}", title, lead, tuple(made), (0, 100))
@@ -138,8 +139,11 @@ def _area_place(spec: IndicatorSpec) -> int:
 
 
 def _indicator(spec: IndicatorSpec, own: pd.DataFrame, gaps: pd.DataFrame) -> Measure:
-    cells: dict[str, dict[str, tuple[Any, str]]] = {"core20": {}, "rest": {}, "gap": {}, "close": {}}
+    cells: dict[str, dict[str, tuple[Any, str]]] = {"before": {}, "core20": {}, "rest": {}, "gap": {}, "close": {}}
     core20: dict[str, Number] = {}
+    for code, value in zip(own["area_code"], own["previous_value"], strict=True):
+        before = number(value)
+        cells["before"][str(code)] = (before, _percent(before, wording.NOT_GIVEN))
     for row in gaps.to_dict("records"):
         code = str(row["area_code"])
         told = {name: number(row[name]) for name in ("core20_value", "rest_value", "gap", "gap_lower", "gap_upper", "people_to_close_gap")}
@@ -151,6 +155,7 @@ def _indicator(spec: IndicatorSpec, own: pd.DataFrame, gaps: pd.DataFrame) -> Me
         close = told["people_to_close_gap"]
         cells["close"][code] = (close, absent if close is None else f"{close:,.0f}")
     columns = (
+        Column("Before", "previous_percent", cells["before"]),
         Column("Core20", "core20_percent", cells["core20"]),
         Column("Rest", "rest_percent", cells["rest"]),
         Column("Gap, points", "gap", cells["gap"]),

@@ -1,7 +1,8 @@
 """Whether tonight's products differ so much from the last release that somebody has to look first: registered people, rows, and practices.
 
-A PCN is compared over the practices that belong to it both times, so that a merger of PCNs, or a practice that closes or moves, is no alarm; an ICB
-is compared whole. What does not belong here: reading a table of the store, and moving the pointer.
+A PCN is compared over the practices that belong to it both times, and whole: only where both changed it is told, so that a merger of PCNs, or a
+practice that closes or moves, with or without its people, is no alarm; an ICB is compared whole. What does not belong here: reading a table of the
+store, and moving the pointer.
 """
 
 from __future__ import annotations
@@ -108,6 +109,8 @@ def _pcns(what: str, before: Areas, now: Areas, most: float) -> Iterator[str]:
     for area in sorted(set(there) & set(then)):
         both = set(there[area]) & set(then[area])
         was, is_now = (sum(own[practice] for practice in both) for own in (then[area], there[area]))
+        if not _changed(area, sum(then[area].values()), sum(there[area].values()), most, FEWEST_PEOPLE):
+            continue  # people went from one of its practices to another, as where one closed
         told.append(_changed(f"{what} of {area} ({len(both)} practices)", was, is_now, most, FEWEST_PEOPLE))
     yield from _first([words for words in told if words], f"areas with another number of {what}")
 

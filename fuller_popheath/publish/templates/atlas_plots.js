@@ -142,7 +142,7 @@ function slopeWords(entry) {
       + (entry.rii ? `; ratio of the two ends ${decimals(entry.rii[0], 2)} (${decimals(entry.rii[1], 2)} to ${decimals(entry.rii[2], 2)}).` : "."));
   } else told.push("There is no slope: it needs all five quintiles to be shown.");
   if (entry.gap) told.push(`Core20 less the rest: ${signed(entry.gap[0])} points (${signed(entry.gap[1])} to ${signed(entry.gap[2])}).`);
-  if (entry.close) told.push(entry.close[0] ? `${count(entry.close[0])} more people of Core20 would have to be ${measure().higher ? "reached" : "spared"} to close it.` : "Core20 is no worse than the rest.");
+  if (entry.close) told.push(entry.close[0] ? `It would be closed if this were so of ${count(entry.close[0])} ${measure().higher ? "more" : "fewer"} people of Core20.` : "Core20 is no worse than the rest.");
   return told.join(" ");
 }
 

@@ -15,7 +15,7 @@ export DAGSTER_REDACT_USER_CODE_ERRORS := 1
 # Nothing is written outside the project: the plotting library keeps its list of fonts here.
 export MPLCONFIGDIR := $(CURDIR)/var/cache/matplotlib
 
-.PHONY: help run night test test-spark test-faults ui check fix bench lock clean
+.PHONY: help run night test test-spark test-faults test-nights ui check fix bench lock clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,8 +33,11 @@ test: $(VENV)/.dev  ## Run the tests
 test-spark: $(VENV)/.spark  ## Compare every fact and feature on Spark with DuckDB, cell by cell (needs Java 17)
 	@$(BIN)/python -m pytest -m spark tests/engine $(PYTEST_OPTIONS)
 
-test-faults: $(VENV)/.dev  ## Kill a load of extracts at random points, 30 times, and look what stands (five minutes)
-	@$(BIN)/python -m pytest -m faults -n 0 tests/faults $(PYTEST_OPTIONS)
+test-faults: $(VENV)/.dev  ## Kill loads, releases and whole nights at random points, fill disks, lock databases, move clocks, and look what stands (half an hour)
+	@$(BIN)/python -m pytest -m faults -n 0 tests/faults tests/people $(PYTEST_OPTIONS)
+
+test-nights: $(VENV)/.dev  ## Thirty nights in a row with late, broken and returned files; an independent script looks every morning (NIGHTS=30; 45 minutes)
+	@FULLER_NIGHTS=$(or $(NIGHTS),30) $(BIN)/python -m pytest -m nights -n 0 tests/nights $(PYTEST_OPTIONS)
 
 check: $(VENV)/.dev  ## Lint, types, import laws, definitions
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ def add_to(app: typer.Typer, say: Say) -> None:
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent")] = False,
         recipient: Annotated[list[str] | None, typer.Option(help="Of this recipient of site.toml alone; may be repeated")] = None,
     ) -> None:
-        """Send each recipient of site.toml, [delivery], their own files of the current release: once, with a receipt."""
+        """Send each recipient that site.toml names their own files of the current release: once, with a receipt."""
         words = [*(["--dry-run"] if dry_run else []), *(word for name in recipient or () for word in ("--recipient", name))]
         raise typer.Exit(by_hand("deliver", words))
 

@@ -38,7 +38,7 @@ def add_to(app: typer.Typer, say: Say) -> None:
 
     @app.command("housekeeping")
     def housekeeping_command() -> None:
-        """Remove what site.toml keeps no longer ([retention]): old snapshots of the store, and old runs after a copy of their counts."""
+        """Remove what site.toml keeps no longer: old snapshots of the store, and old runs after a copy of their counts."""
         raise typer.Exit(run("pipelines.night", "--job", "housekeeping"))
 
 

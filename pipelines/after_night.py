@@ -22,6 +22,8 @@ from pipelines.costs import CPU, PEAK
 from pipelines.summary import NightReport, Problem, name_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fuller_popheath.site import Site
 
 ASSET_JOB = "__ASSET_JOB"
@@ -52,8 +54,7 @@ def finish(instance: dg.DagsterInstance, run_id: str, group_of: GroupOf, is_retr
     site = load_site()
     folder = status_folder(site)
     record = record_of(instance, run_id, group_of, site)
-    keep(folder, record)
-    failed = list(_written(site))
+    failed = [*_kept(folder, record), *_written(site)]
     if not is_retried and record.job != ASSET_JOB:
         failed += told(record, site)
     return record, tuple(failed)
@@ -67,10 +68,25 @@ def told(record: RunRecord, site: Site) -> tuple[str, ...]:
     if not is_to_be_told(record, site.notices):
         return ()
     for way in ways(site.notices):
-        if first_to_tell(folder, record.run_id, way) and (words := send(notice_of(record, site.notices), site.notices, os.environ, way)):
+        if _is_first(folder, record.run_id, way) and (words := send(notice_of(record, site.notices), site.notices, os.environ, way)):
             not_told(folder, record.run_id, way)
             failed.append(words)
     return tuple(failed)
+
+
+def _is_first(folder: Path, run_id: str, way: str) -> bool:
+    """Whether nobody has told of the run yet in this way; where that cannot be written down (a full disk), rather twice than not at all."""
+    try:
+        return first_to_tell(folder, run_id, way)
+    except OSError:
+        return True
+
+
+def _kept(folder: Path, record: RunRecord) -> Iterator[str]:
+    try:
+        keep(folder, record)
+    except OSError as raised:
+        yield f"the run could not be written down: {without_values(raised)}"
 
 
 def _written(site: Site) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""`python -m pipelines.by_hand`: what a person does between nights and a night must not run beside: deliver, forget, rotate the key.
+"""`python -m pipelines.by_hand`: what a person does between nights and a night must not run beside: deliver, forget, object, rotate
+the key.
 
 The lock of the store and the clock are here; ends with the exit codes of `fuller`. What does not belong here: how any of it is done.
 """
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import FullerError, without_values
+from fuller_popheath.people.objection_register import KINDS
 from fuller_popheath.site import load_site
 from pipelines.night_lock import one_night
 from pipelines.stores import Store
@@ -52,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
     forget = kinds.add_parser("forget", help="forget people: their NHS numbers come in by the standard input")
     forget.add_argument("--reference", action="append", default=[], help="issue:team:row reference of a list; may be repeated")
     forget.set_defaults(does=_forget)
+    object_to = kinds.add_parser("object", help="write down that people object: their NHS numbers come in by the standard input")
+    object_to.add_argument("--kind", required=True, choices=KINDS, help="which objection")
+    object_to.add_argument("--reference", action="append", default=[], help="issue:team:row reference of a list; may be repeated")
+    object_to.add_argument("--withdraw", action="store_true", help="take it back")
+    object_to.set_defaults(does=_object)
     rotate = kinds.add_parser("rotate-key", help="give everybody an id under a new key")
     rotate.add_argument("--new-key-file", default="", help="the file of the new key; default: the environment variable FULLER_NEW_PSEUDONYM_KEY")
     rotate.set_defaults(does=_rotate)
@@ -79,6 +86,9 @@ def _forget(asked: argparse.Namespace, site: Site, console: Console) -> int:
 
     numbers = numbers_of("" if sys.stdin.isatty() else sys.stdin.read())
     done = forget_people(site, numbers, rows_of(asked.reference))
+    if not numbers and not asked.reference and not done.is_resumed:
+        console.print("No forgetting had been interrupted; nothing was done.")
+        return 0
     if done.is_resumed:
         console.print("An earlier forgetting had been interrupted; it is done now too.")
     counts = done.counts
@@ -92,6 +102,34 @@ def _forget(asked: argparse.Namespace, site: Site, console: Console) -> int:
     if not done.known_count:
         console.print("Nothing that is kept knew anybody of them; they are kept out of whatever comes from now on.")
     console.print("Not in our hands: the landing folder's files, backups, and what recipients were sent before. fuller deliver sends the new lists.")
+    return 0
+
+
+def _object(asked: argparse.Namespace, site: Site, console: Console) -> int:
+    from fuller_popheath.key_commands import numbers_of, rows_of
+    from pipelines.objecting import object_people, take_back
+
+    numbers = numbers_of("" if sys.stdin.isatty() else sys.stdin.read())
+    rows = rows_of(asked.reference)
+    if asked.withdraw:
+        done = take_back(site, [asked.kind], numbers, rows)
+        if not done.taken_back:
+            console.print("Nobody of them objected by the register; nothing was changed.")
+            return 0
+        console.print("Taken back, as from the next night. What files and records say of them stands.")
+        return 0
+    done = object_people(site, asked.kind, numbers, rows)
+    console.print("Written down: it holds for every night and training from now on, beside what files and records say.")
+    if not done.is_judged:
+        console.print("No night has got as far as who objects to what, so there was nothing to take anybody out of.")
+    console.print(
+        f"Taken off: {done.rows_taken_off:,} rows of lists; made again: {done.files_made:,} files of lists, {len(done.releases):,} releases"
+    )
+    if done.removed:
+        console.print(f"Removed, for they were not as they were signed: {', '.join(done.removed)}")
+    console.print(
+        "Not in our hands: what recipients were sent before. fuller deliver sends the new lists; counts and scores change with the next night."
+    )
     return 0
 
 

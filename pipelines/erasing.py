@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -28,12 +28,15 @@ from fuller_popheath.people.forgetting import (
     under_way,
     with_rows,
 )
+from fuller_popheath.people.objection_register import KINDS, ObjectionRegister
 from fuller_popheath.people.person_rows import People, change_csv, change_parquet
 from fuller_popheath.people.pseudonyms import key as key_in_use
 from fuller_popheath.registry import LIST_TABLES
 from pipelines.stores import Store, write_parquet
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from fuller_popheath.publish.remade_releases import Fate
     from fuller_popheath.site import Site
 
@@ -74,22 +77,31 @@ def forget_people(site: Site, numbers: Iterable[str] = (), rows: Iterable[tuple[
     counts = forget(people, store.folder, site.folder("quarantine"), is_resumed)
     made = _lists_anew(site, store, people, audit)
     releases, removed = _releases_anew(site, store, people)
+    ObjectionRegister(vault).take_back(people, KINDS, key)
     counts = end(vault, people, counts)
     return Forgotten(counts, int(counts.store_rows + counts.vault_rows > 0), releases, removed, made, is_resumed)
 
 
 def _lists_anew(site: Site, store: Store, people: People, audit: RunAudit) -> int:
     """Make the files of the newest lists again, where somebody stood on one. Returns how many were made."""
-    from fuller_popheath.people.vault import Vault
-    from fuller_popheath.publish.lists import INPUTS, publish_lists
-    from fuller_popheath.specs import Night
+    from fuller_popheath.publish.lists import INPUTS
 
     day = newest_lists(store)
-    if day is None or not people.rows or not all(store.has(name, day) for name in INPUTS) or not store.page_folder(PAGE, day).is_dir():
+    if day is None or not people.rows or not all(store.has(name, day) for name in INPUTS):
         return 0
-    tables = {name: store.read(name, day) for name in INPUTS}
-    files = publish_lists(store.fresh_folder(PAGE, day), tables, Night(as_of=day, site=site), Vault(site.folder("vault")), audit, os.environ)
-    return len(files)
+    return files_anew(site, store, day, {name: store.read(name, day) for name in INPUTS}, audit)
+
+
+def files_anew(site: Site, store: Store, day: date, tables: Mapping[str, pa.Table], audit: RunAudit) -> int:
+    """Make the files of a day's lists again, where it has any. `tables`: the inputs of `publish_lists`. Returns how many were made."""
+    from fuller_popheath.people.vault import Vault
+    from fuller_popheath.publish.lists import publish_lists
+    from fuller_popheath.specs import Night
+
+    if not store.page_folder(PAGE, day).is_dir():
+        return 0
+    night, vault = Night(as_of=day, site=site), Vault(site.folder("vault"))
+    return len(publish_lists(store.fresh_folder(PAGE, day), tables, night, vault, audit, os.environ))
 
 
 def newest_lists(store: Store) -> date | None:
@@ -103,10 +115,10 @@ def _releases_anew(site: Site, store: Store, people: People) -> tuple[tuple[str,
 
     day = newest_lists(store)
     fresh = store.page_folder(PAGE, day) if day else None
-    return remade(store.products, store.releases, signing_key(site.folder("vault")), partial(_without, people, fresh), WHY)
+    return remade(store.products, store.releases, signing_key(site.folder("vault")), partial(without, people, fresh), WHY)
 
 
-def _without(people: People, fresh: Path | None, source: Path, target: Path) -> Fate:
+def without(people: People, fresh: Path | None, source: Path, target: Path) -> Fate:
     """A file of a release without somebody: rows taken out, accounts counted again, a workbook as it was made again or gone."""
     import pyarrow.parquet as pq
 

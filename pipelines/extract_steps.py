@@ -20,6 +20,7 @@ from pipelines import describe
 from pipelines.guard import guarded
 from pipelines.steps import CHECK, LANDING, READING, Yielded, asset_check_spec, common, proven_output
 from pipelines.summary import ACCEPTED, IN_USE, QUARANTINED, READ
+from pipelines.told_objections import add_told_ones
 
 if TYPE_CHECKING:
     from fuller_popheath.arrival.door import Taken
@@ -94,6 +95,8 @@ def _taken(context: dg.AssetExecutionContext, tonight: "Tonight", spec: "Extract
         context.log.info,
     )
     tonight.taken.append(taken)
+    if spec.contract == OBJECTION:
+        add_told_ones(tonight.extracts, site.folder("vault"), key(site, os.environ), tonight.as_of)
     first = describe.key_of(spec.becomes[0])
     yield _contract_verdict(first, taken)
     yield _coverage_verdict(first, taken, practices_with_people(tonight))

@@ -7,13 +7,16 @@ needed has not arrived, 2 a setting cannot be used. What does not belong here: w
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from fuller_popheath.errors import FullerError, SettingsWrong
 from fuller_popheath.site import PROJECT_ROOT, load_site
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
 MONTHLY_TRAINING = "monthly_training"
 TRAINING_JOBS = (FIRST_NIGHT, MONTHLY_TRAINING)
 HOUSEKEEPING = "housekeeping"
+NO_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+NO_DATABASE = (
+    "Dagster's own database cannot be used: another process holds it (a backup, a page that hangs), or its disk is full or read-only. What is "
+    "released stands; end that process or make room, then start again"
+)
 JOBS = (JOB, FIRST_NIGHT, MISSED_DAY, MONTHLY_TRAINING, "monthly_scorecard", HOUSEKEEPING)
 
 
@@ -54,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except FullerError as refused:
             console.print(f"[red]{type(refused).__name__}[/]: {refused}", highlight=False)
             return refused.exit_code
+        except (SQLAlchemyError, sqlite3.Error, OSError) as failed:
+            if isinstance(failed, OSError) and failed.errno not in NO_WRITING:
+                raise
+            console.print(f"[red]{type(failed).__name__}[/]: {NO_DATABASE}", highlight=False)
+            return 1
 
 
 def parser() -> argparse.ArgumentParser:

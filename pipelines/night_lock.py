@@ -18,15 +18,22 @@ _held: dict[Path, int] = {}  # lock file -> its descriptor, which is the lock
 
 @contextmanager
 def one_night(store: Path) -> Iterator[None]:
-    """Hold the lock of a store; within the process that holds it, it can be taken again. Raises SettingsWrong at once where another has it."""
+    """Hold the lock of a store; within the process that holds it, it can be taken again. Raises SettingsWrong at once where another has it,
+    or where the store cannot be written."""
     import fcntl
 
     path = store.resolve() / LOCK
     if path in _held:
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as wrong:
+        raise SettingsWrong(
+            f"nothing can be written to the store's folder ({os.strerror(wrong.errno) if wrong.errno else type(wrong).__name__}), so there is no "
+            "night and everything stays as it is; mount it for writing, make room, or give this user the right to, then start again"
+        ) from None
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from fuller_popheath.contracts import contract_ids, load_contract
 from fuller_popheath.registry import LIST_TABLES, REVIEW, SCORE_TABLES, TRAINING_TABLES, extracts, features
+from fuller_popheath.sound_parquet import removing_damaged
 from pipelines.stores import AS_OF, LANDING_KEY
 from pipelines.tonight import OF_EVERY_NIGHT
 
@@ -129,7 +130,9 @@ def issue_days(store: Store) -> set[date]:
 def _rows(store: Store, contract_id: str, day: date) -> int:
     import pyarrow.parquet as pq
 
-    return int(pq.read_metadata(store.path(contract_id, day)).num_rows)
+    path = store.path(contract_id, day)
+    with removing_damaged(path, f"{contract_id} of {day}"):
+        return int(pq.read_metadata(path).num_rows)
 
 
 def _sweep_parts(store: Store, swept: Swept) -> None:

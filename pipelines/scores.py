@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.contracts import empty_table, load_contract
 from fuller_popheath.registry import features, outcomes
+from fuller_popheath.sound_parquet import removing_damaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +84,11 @@ def _reasons_of(store: Store, day: date, outcome: str) -> pa.Table:
 
     columns = ["person_id", "outcome", "place", "reason", "contribution", "words"]
     texts = ["person_id", "outcome", "reason", "words"]
-    return pq.read_table(store.path(REASON, day), columns=columns, filters=[("outcome", "=", outcome)], read_dictionary=texts, partitioning=None)
+    path = store.path(REASON, day)
+    with removing_damaged(path, f"{REASON} of {day}"):
+        return pq.read_table(
+            path, columns=columns, filters=[("outcome", "=", outcome)], read_dictionary=texts, partitioning=None, page_checksum_verification=True
+        )
 
 
 def _at_risk(tonight: Tonight, models: Sequence[ScoringModel]) -> dict[str, np.ndarray]:

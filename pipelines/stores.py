@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from fuller_popheath.arrival.extract_store import ExtractStore
-from fuller_popheath.errors import ContractBroken, InputMissing
+from fuller_popheath.errors import ContractBroken, FileRefused, InputMissing
 from fuller_popheath.registry import extracts
+from fuller_popheath.sound_parquet import read_sound, removing_damaged, write_sound
 from fuller_popheath.specs import Parts
 from fuller_popheath.whole_files import OPEN_FILE, PRIVATE_FILE, replace_whole
 from pipelines.guard import guarded
@@ -137,9 +138,7 @@ class Store:
         return tuple(sorted(date.fromisoformat(f.name.removeprefix(AS_OF)) for f in folders if (f / "part.parquet").is_file()))
 
     def read(self, contract_id: str, as_of: date, columns: list[str] | None = None) -> pa.Table:
-        """The table of one day, or some columns of it. Raises InputMissing where there is none."""
-        import pyarrow.parquet as pq
-
+        """The table of one day, or some columns of it. Raises InputMissing where there is none, FileRefused where it is damaged on the disk."""
         if self.is_in_parts(contract_id):
             found = self.extracts.read(contract_id, as_of)
             return found.select(columns) if columns else found
@@ -147,8 +146,8 @@ class Store:
         if not path.is_file():
             kept = ", ".join(day.isoformat() for day in self.days(contract_id)) or "no day"
             raise InputMissing(f"{contract_id} is not in the store for {as_of} (it is there for {kept}); materialise it for that day first")
-        with pq.ParquetFile(path) as file:
-            return file.read(columns)
+        with removing_damaged(path, f"{contract_id} of {as_of}"):
+            return read_sound(path, columns)
 
     def before(self, contract_id: str, as_of: date) -> date | None:
         """The last day before `as_of` that a table is kept for."""
@@ -160,10 +159,14 @@ class Store:
         import pyarrow.parquet as pq
 
         for day in sorted((day for day in self.days(contract_id) if day <= as_of), reverse=True):
-            noted = pq.read_schema(self.path(contract_id, day)).metadata or {}
-            if noted.get(LANDING_KEY, b"").decode() != str(landing):
+            try:
+                with removing_damaged(self.path(contract_id, day), f"{contract_id} of {day}"):
+                    noted = pq.read_schema(self.path(contract_id, day)).metadata or {}
+                if noted.get(LANDING_KEY, b"").decode() != str(landing):
+                    continue
+                table = self.read(contract_id, day)
+            except FileRefused:  # an earlier day's may be whole
                 continue
-            table = self.read(contract_id, day)
             if table.num_rows:
                 return date.fromisoformat(noted.get(FROM_DAY_KEY, day.isoformat().encode()).decode()), table
         return None
@@ -184,7 +187,7 @@ class Store:
         schema = _with_notes(Proven(contracts.empty_table(contract), contract), as_of, landing).schema
 
         def write(temporary: Path) -> None:
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
                 for part in parts:
                     writer.write_table(part.table.cast(schema))
 
@@ -243,9 +246,7 @@ def geoparquet_notes() -> Mapping[str, Any]:
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """A table as one compressed Parquet file."""
-    import pyarrow.parquet as pq
-
-    pq.write_table(table, path, compression="zstd")
+    write_sound(table, path)
 
 
 class ParquetStore(dg.IOManager):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from fuller_popheath.arrival.extract_store import ExtractStore
+from fuller_popheath.arrival.extract_store import ExtractStore, remove_unfinished
 from fuller_popheath.errors import FullerError
 from fuller_popheath.night_records import NIGHTS, status_folder
 from fuller_popheath.place.neighbourhood_practice import NO_PCN
@@ -161,6 +161,8 @@ class NightSettings(dg.ConfigurableResource):
         site = with_icb(load_site(), self.icb)
         landing = read_folder(self.landing, site)
         store = Store(site.folder("store"), site.folder("products"))
+        for folder in (store.folder, status_folder(site)):  # this run has the store's lock, so nobody is writing
+            remove_unfinished(folder)
         if asked is None and self._job in JOBS_OF_THE_LAST_NIGHT:
             asked = max(store.days(OF_EVERY_NIGHT), default=None)
         if self._job in NIGHTS:

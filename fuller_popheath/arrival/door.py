@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from fuller_popheath import registry
 from fuller_popheath.arrival.choice import landing_table
+from fuller_popheath.arrival.damaged import remove_damaged
 from fuller_popheath.arrival.door_account import ALWAYS_USED, Choice, account_table, why_refused
 from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
 from fuller_popheath.arrival.extracts import LINKED, Extract, extracts_among, nearness
@@ -145,6 +146,7 @@ def take_extracts(
     bare = {extract: extract.identity(door.contract.version, key, *salt) for extract in found}
     last = (*store.last_set_aside(inbound_id, as_of), *store.last_in_use(inbound_id, as_of))
     night = _Night(door, as_of, {each.sender: each for each in last}, bare, _with_lists(bare, door))
+    remove_damaged(door, (*night.identity.values(), *(each.extract for each in last)), say or (lambda _: None))
     _try_in_turn(_in_turn(found, as_of), night, say or (lambda _: None))
     choices = _choose(found, last, night)
     in_use = [each.in_use for each in choices if each.in_use is not None]
@@ -328,6 +330,7 @@ def _choose_one(sender: str, offered: Sequence[Extract], last: InUse | None, nig
         return Choice(sender, None, None, None, False, (*against, *([other_key] if other_key else [])), refused_rows, set_aside)
     known = night.door.store.loaded(night.door.contract.id, last.extract)
     if known is None or not night.door.is_ours(sender):
+        against += [] if known else [f"the extract of {last.day} is neither whole in the store nor in the landing folder; ask for it again"]
         return Choice(sender, None, None, None, False, tuple(against), refused_rows)
     return Choice(sender, last, known, None, False, tuple(against), refused_rows or known.senders[sender])
 
@@ -341,9 +344,9 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
         elif extract in used:
             told = ("used", None)
         elif extract in night.loaded:
-            why = [night.refused(extract, sender) for sender in night.loaded[extract].senders]
-            refusals = list(dict.fromkeys(reason for reason in why if reason))
-            instead = "a newer extract of the same practice is used" if why else f"tells nothing for {night.door.contract.id.partition('/')[2]}"
+            senders = night.loaded[extract].senders
+            refusals = list(dict.fromkeys(why for sender in senders if (why := night.refused(extract, sender))))
+            instead = "a newer extract of the same practice is used" if senders else f"tells nothing for {night.door.contract.id.partition('/')[2]}"
             told = ("refused", "; ".join(refusals)) if refusals else ("not used", instead)
         else:
             told = ("not used", "a newer extract of the same practice is used")
@@ -366,10 +369,7 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
 
 def _added(several: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
     """Counts by name, added up, in the order of the names."""
-    total: Counter[str] = Counter()
-    for counts in several:
-        total.update(counts)
-    return dict(sorted(total.items()))
+    return dict(sorted(sum(map(Counter, several), Counter[str]()).items()))
 
 
 def _code_systems(choices: Sequence[Choice]) -> Mapping[str, int]:

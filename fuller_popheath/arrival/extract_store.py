@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fuller_popheath.errors import InputMissing
 from fuller_popheath.registry import PRACTICE_EXTRACT
+from fuller_popheath.sound_parquet import read_sound, write_sound
 from fuller_popheath.specs import ContractId, Parts
 from fuller_popheath.whole_files import OPEN_FILE, PRIVATE_FILE, replace_whole
 
@@ -110,12 +111,10 @@ class ExtractStore:
 
     def write_part(self, core: ContractId, sender: str, identity: str, rows: pa.Table) -> Path:
         """Put a part in its place, whole, readable by its owner only; one that is there already is the same and stays."""
-        import pyarrow.parquet as pq
-
         path = self.part_path(core, sender, identity)
         if path.is_file():
             return path
-        return replace_whole(path, lambda temporary: pq.write_table(rows, temporary, compression="zstd", compression_level=1), PRIVATE_FILE)
+        return replace_whole(path, lambda temporary: write_sound(rows, temporary, level=1), PRIVATE_FILE)
 
     def loaded(self, contract: ContractId, identity: str) -> Loaded | None:
         """What became of an extract; None where it was never read to its end, or one of its parts is gone."""
@@ -180,14 +179,13 @@ class ExtractStore:
     def read(self, core: ContractId, as_of: date) -> pa.Table:
         """All rows of a core table on a day, in the order of its parts. Raises InputMissing where the table has not been made for the day."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         from fuller_popheath.contracts import empty_table, load_contract
 
         contract = load_contract(core)
         paths = self.parts(core, as_of).paths
         optional = {column.name for column in contract.columns if not column.required}
-        tables = [_with_columns(pq.read_table(path, partitioning=None), contract.schema, optional).cast(contract.schema) for path in paths]
+        tables = [_with_columns(read_sound(path), contract.schema, optional).cast(contract.schema) for path in paths]
         return pa.concat_tables(tables) if tables else empty_table(contract)
 
     def account(self, contract: ContractId, as_of: date) -> pa.Table:

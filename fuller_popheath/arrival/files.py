@@ -165,6 +165,24 @@ def survey_file(
     return tuple(known) if known else (_unknown(blank, [each.head for each in found if each.head], sources),)
 
 
+def refuse_changed(files: Iterable[LandingFile]) -> None:
+    """Hold files that have just been read against what they were when the folder was surveyed: what was read may be half of each.
+
+    Raises FileRefused for the first that is another by now, or gone.
+    """
+    for path, file in {file.path: file for file in files}.items():
+        try:
+            with path.open("rb") as stream:
+                is_same = hashlib.file_digest(stream, "sha256").hexdigest() == file.content_hash
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise FileRefused(
+                f"{file.name}: it changed while it was read, so none of it is used tonight; have files written under another name and renamed when "
+                "they are whole"
+            )
+
+
 def _recognise(file: LandingFile, head: OpenedHead, sources: Sources, suppliers: Suppliers) -> LandingFile:
     answers: list[tuple[SourceSpec, Recognised]] = []
     for spec in sources.values():

@@ -19,6 +19,7 @@ from fuller_popheath.arrival.core_rows import POSTCODE_LSOA, as_part, own_words,
 from fuller_popheath.arrival.door_account import ALWAYS_USED
 from fuller_popheath.arrival.extract_store import ExtractStore, Loaded, SenderRows
 from fuller_popheath.arrival.extracts import Extract
+from fuller_popheath.arrival.files import refuse_changed
 from fuller_popheath.arrival.guarding import refusing
 from fuller_popheath.arrival.linking import Lists, lacking_number, with_numbers
 from fuller_popheath.arrival.quarantine import BLANKED, keep_extract
@@ -181,7 +182,9 @@ def _code_systems(rows: _Sorted) -> dict[str, dict[str, int]]:
 
 def _read(extract: Extract, door: Door) -> pa.Table:
     try:
-        return extract.supplier.read(extract.contract, extract.heads, door.codelists)
+        read = extract.supplier.read(extract.contract, extract.heads, door.codelists)
+        refuse_changed(extract.files)
+        return read
     except FullerError:
         raise
     except Exception as wrong:  # a reader's own error may quote the file: its kind is told, its text is not

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath import registry
 from fuller_popheath.arrival import quarantine
 from fuller_popheath.arrival.choice import Arrival, landing_table, plan
-from fuller_popheath.arrival.files import LandingFile, Sources, State, survey_one
+from fuller_popheath.arrival.files import LandingFile, Sources, State, refuse_changed, survey_one
 from fuller_popheath.errors import FileRefused, FullerError, InputMissing
 from fuller_popheath.site import ArrivalLimits
 from fuller_popheath.sources.csv_text import ROW, SHAPE
@@ -160,7 +160,9 @@ def _read_one(spec: SourceSpec, file: LandingFile) -> pa.Table:
     if file.head is None:
         raise FileRefused(f"{file.name}: was not looked at")
     try:
-        return spec.read(file.head)
+        read = spec.read(file.head)
+        refuse_changed([file])
+        return read
     except FullerError:
         raise
     except Exception as wrong:  # a reader's own error may quote the file: its kind is told, its text is not

@@ -29,7 +29,7 @@ TEAM, NEED, GAP, PLUS = "core/team_capacity", "core/continuity_need", "core/cont
 OBJECTION, REVIEW = "core/person_objection", reviews.REVIEW
 WANTED: Wanted = {
     PERSON: ("neighbourhood_code", "age_years", "is_sensitive", "imd_2019_quintile", "imd_2025_quintile"),
-    OBJECTION: ("has_type_1_objection", "type_1_reason", "excluded_from_rule_list", "excluded_from_score_list"),
+    OBJECTION: ("has_type_1_objection", "type_1_reason", "wants_no_lists", "excluded_from_rule_list", "excluded_from_score_list"),
     NEED: ("points", "level", "reason_codes"),
     GAP: ("gap",),
     "features/hospital": ("emergency_admission_count_730",),
@@ -163,7 +163,7 @@ def _judged(team: Mapping[str, Any], rows: NDArray[np.int64], everybody: _Everyb
     reasons = {
         TYPE_1: by_type_1 & ~is_unknown,
         TYPE_1_UNKNOWN: by_type_1 & is_unknown,
-        NATIONAL: excluded,
+        NATIONAL: excluded & ~people["wants_no_lists"],
         SENSITIVE: people["is_sensitive"],
         REVIEWED: people["is_kept_off"],
         TEAM_EXCLUDES: excluded_by_team(team, people, site.lists.skills),
@@ -188,6 +188,9 @@ def _everybody(inputs: Inputs, night: Night) -> _Everybody:
     is_risk_in_use = bool(columns["probability"].is_valid().to_numpy().any())
     people = inputs[PERSON]["person_id"].combine_chunks()
     kept_off, until = _kept_off(inputs[REVIEW], people, night)
+    # Who told the house that they want no lists is kept off as by a review that says so.
+    wishes = columns["wants_no_lists"].combine_chunks().fill_null(False)
+    kept_off, until = pc.if_else(wishes, reviews.WISH, kept_off), pc.if_else(wishes, None, until)
     arrays["is_kept_off"] = kept_off.is_valid().to_numpy(zero_copy_only=False)
     plus, is_plus = _plus_groups(inputs[PLUS], people)
     quintile, age = arrays[f"imd_{night.site.lists.imd_edition}_quintile"], arrays["age_years"]

@@ -141,6 +141,7 @@ def _objections(kept: Kept, team_id: str) -> list[Step]:
     kind = "made from scores" if from_scores else "made by a rule"
     is_out = bool(objection["excluded_from_score_list" if from_scores else "excluded_from_rule_list"])
     held = [words for name, words in (("has_type_1_objection", "Type 1"), ("has_national_objection", "national data opt-out")) if objection[name]]
+    held += ["wants no lists"] if objection.get("wants_no_lists") else []
     told = f"has objected: {', '.join(held)}" if held else "none"
     if objection["type_1_reason"] == "unknown":
         told = VERDICTS["type_1_unknown"]

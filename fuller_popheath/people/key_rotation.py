@@ -162,7 +162,7 @@ def rename_parquet(path: Path, target: Path, renamer: Renamer, mode: int) -> int
         schema, rows = file.schema_arrow, file.read()
         most = max((file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)), default=0)
     made = renamer.renamed(rows).cast(schema)
-    replace_whole(target, lambda part: pq.write_table(made, part, compression="zstd", row_group_size=most or None), mode)
+    replace_whole(target, lambda part: pq.write_table(made, part, compression="zstd", row_group_size=most or None, write_page_checksum=True), mode)
     return int(made.num_rows)
 
 

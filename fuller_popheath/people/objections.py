@@ -1,7 +1,8 @@
 """Who objects to what, and what that keeps each person out of: the table to read before anything is done with a person.
 
-Objections come from files (the national data opt-out, Type 1 lists) and from codes in GP records (`catalogue/facts/coded_objection.py`). The purposes
-that each excludes from are the matrix in site.toml, [objections]. What does not belong here: leaving people out; whoever has a purpose does that.
+Objections come from files (the national data opt-out, Type 1 lists), from codes in GP records (`catalogue/facts/coded_objection.py`), and from what
+people told the house itself (`objection_register.py`). The purposes that each excludes from are the matrix in site.toml, [objections]; whoever wants
+no lists is on none. What does not belong here: leaving people out; whoever has a purpose does that.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ PERSON = "core/person"
 FILES = "core/objection"
 CODED = "core/coded_objection"
 INBOUND = "inbound/objection"
-TYPE_1, NATIONAL = "type_1", "national_data_opt_out"
+TYPE_1, NATIONAL, NO_LISTS = "type_1", "national_data_opt_out", "no_lists"
+TOLD = {"told_type_1": TYPE_1, "told_national_data_opt_out": NATIONAL}
+"""What people told the house itself counts as what a file says; but it is no file, which a practice vouches for."""
+LIST_PURPOSES = ("score_list", "rule_list")
+"""What somebody who wants no lists is kept out of, whatever the matrix says."""
 DISSENT, WITHDRAWN, NO_RECORD, UNKNOWN = "dissent", "withdrawn", "no_record", "unknown"
 
 
@@ -48,6 +53,7 @@ def build(inputs: Inputs, night: Night) -> pa.Table:
         if night.site.objections.practice_files_are_complete:
             unreadable = unreadable.anti_join(_told_by_list(people, files, senders), "person_id")
         unreadable = unreadable.mutate(is_unknown=True)
+        files = files.mutate(objection=files.objection.cases(*TOLD.items(), else_=files.objection))
         recorded = files.union(coded.mutate(objection=ibis.literal(TYPE_1)).select("person_id", "objection", "state", "recorded_date"))
         judged = people.left_join(_latest(recorded, night.as_of), "person_id").drop("person_id_right")
         judged = judged.left_join(unreadable, "person_id").drop("person_id_right")
@@ -75,7 +81,7 @@ def _latest(recorded: ir.Table, as_of: date) -> ir.Table:
         return counts.recorded_date.max(where=(counts.objection == objection) & (counts.state == state))
 
     return counts.group_by("person_id").agg(
-        **{f"{objection}_{state}": last(objection, state) for objection in (TYPE_1, NATIONAL) for state in (DISSENT, WITHDRAWN)}
+        **{f"{objection}_{state}": last(objection, state) for objection in (TYPE_1, NATIONAL, NO_LISTS) for state in (DISSENT, WITHDRAWN)}
     )
 
 
@@ -97,6 +103,7 @@ def _reasons(judged: ir.Table, as_of: date) -> ir.Table:
         # A withdrawal that was found does not help where a later dissent could not be.
         type_1_reason=reason(TYPE_1, judged.is_unknown.fill_null(False)),
         national_reason=reason(NATIONAL, ibis.literal(False)),
+        no_lists_reason=reason(NO_LISTS, ibis.literal(False)),
     )
 
 
@@ -110,11 +117,14 @@ def _excluded(told: pa.Table, matrix: Objections) -> pa.Table:
         NATIONAL: pc.equal(told["national_reason"], DISSENT),
     }
     told = told.append_column("has_type_1_objection", objects[TYPE_1]).append_column("has_national_objection", objects[NATIONAL])
+    told = told.append_column("wants_no_lists", pc.equal(told["no_lists_reason"], DISSENT)).drop_columns(["no_lists_reason"])
     for purpose in OBJECTION_PURPOSES:
         excluded = pa.chunked_array([pa.repeat(False, told.num_rows)])
         for objection in (TYPE_1, NATIONAL):
             if purpose in getattr(matrix, objection):
                 excluded = pc.or_(excluded, objects[objection])
+        if purpose in LIST_PURPOSES:
+            excluded = pc.or_(excluded, told["wants_no_lists"])
         told = told.append_column(f"excluded_from_{purpose}", excluded)
     return told
 

@@ -97,7 +97,7 @@ def change_parquet(path: Path, target: Path, change: Change, mode: int, is_alway
         counted = [0]
 
         def write(temporary: Path) -> None:
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer:
                 for number in range(file.num_row_groups):
                     rows = _own_words(change(file.read_row_group(number)))
                     counted[0] += rows.num_rows

@@ -1,12 +1,11 @@
 """Whoever was forgotten stays so: a keyed hash of each, by which the door knows them when tomorrow's file brings them again.
 
-`<vault>/suppressed/key` and `people.json`, 0600 in folders 0700. The key is the register's own, so that it outlasts the key of person ids, and nobody
-without the vault can try numbers against it. What does not belong here: taking anybody out of what is kept (`forgetting.py`).
+`<vault>/suppressed/people.json`, 0600 in a folder 0700, with the key of `register_key.py` beside it. What does not belong here: taking anybody out of
+what is kept (`forgetting.py`).
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuller_popheath.errors import ContractBroken
-from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, replace_whole
+from fuller_popheath.people.register_key import FOLDER, KEY_BYTES, RegisterKey, coded, token, tokens_of
+from fuller_popheath.whole_files import PRIVATE_FILE, replace_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FOLDER, KEY, PEOPLE = "suppressed", "key", "people.json"
-KEY_BYTES = 32
+PEOPLE = "people.json"
 NUMBER = "nhs_number"
 
 
@@ -36,18 +34,9 @@ class Suppressed:
 
     def add(self, numbers: Iterable[str], records: Iterable[tuple[str, str]]) -> None:
         """Add people by NHS number, and by practice and the practice's own number for them. On the disk when this returns."""
-        folder = self.vault / FOLDER
-        for level in (self.vault, folder):
-            make_folder(level, PRIVATE_FOLDER)
-        if not (folder / KEY).is_file():
-            if (folder / PEOPLE).is_file():
-                raise ContractBroken(f"the vault has lost {FOLDER}/{KEY}, without which nobody in the register is known; restore it from a backup")
-            made = self.draw_key().hex()
-            replace_whole(folder / KEY, lambda part: part.write_text(made, encoding="ascii"), PRIVATE_FILE)
-        secret = self._key()
-        new = {_entry(secret, f"nhs:{number}") for number in numbers} | {_entry(secret, f"record:{sender}|{own}") for sender, own in records}
+        new = tokens_of(RegisterKey(self.vault, self.draw_key).drawn(), numbers, records)
         text = json.dumps({"people": sorted(self._entries() | new)})
-        replace_whole(folder / PEOPLE, lambda part: part.write_text(text, encoding="ascii"), PRIVATE_FILE)
+        replace_whole(self.vault / FOLDER / PEOPLE, lambda part: part.write_text(text, encoding="ascii"), PRIVATE_FILE)
 
     def among(
         self,
@@ -63,14 +52,14 @@ class Suppressed:
         entries = self._entries()
         if not entries or not len(nhs_number):
             return np.zeros(len(nhs_number), bool)
-        secret = self._key()
-        numbers, at = _coded(nhs_number)
-        is_number = np.array([_entry(secret, f"nhs:{number}") in entries for number in numbers] + [False])
+        secret = RegisterKey(self.vault).secret()
+        numbers, at = coded(nhs_number)
+        is_number = np.array([token(secret, f"nhs:{number}") in entries for number in numbers] + [False])
         found = np.asarray(is_number[at], bool)
         alone = np.flatnonzero(at == len(numbers))
-        patients, own = _coded(patient_id)
+        patients, own = coded(patient_id)
         for number, patient in {(int(sender[row]), int(own[row])) for row in alone if own[row] < len(patients)}:
-            if _entry(secret, f"record:{senders[number]}|{patients[patient]}") in entries:
+            if token(secret, f"record:{senders[number]}|{patients[patient]}") in entries:
                 found[alone[(sender[alone] == number) & (own[alone] == patient)]] = True
         return found
 
@@ -88,23 +77,3 @@ class Suppressed:
     def _entries(self) -> frozenset[str]:
         path = self.vault / FOLDER / PEOPLE
         return frozenset(json.loads(path.read_text(encoding="ascii"))["people"]) if path.is_file() else frozenset()
-
-    def _key(self) -> bytes:
-        path = self.vault / FOLDER / KEY
-        if not path.is_file():
-            raise ContractBroken(f"the vault has lost {FOLDER}/{KEY}, without which nobody in the register is known; restore it from a backup")
-        return bytes.fromhex(path.read_text(encoding="ascii"))
-
-
-def _entry(secret: bytes, message: str) -> str:
-    return hmac.digest(secret, message.encode(), "sha256").hex()
-
-
-def _coded(column: pa.Array | pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
-    """The distinct values, and of each row which it has; one more than there are where it has none."""
-    import pyarrow as pa
-
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
-    coded = whole.cast(pa.string()).dictionary_encode()
-    return coded.dictionary.to_pylist(), coded.indices.fill_null(len(coded.dictionary)).to_numpy(zero_copy_only=False)

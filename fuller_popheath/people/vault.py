@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuller_popheath.errors import ContractBroken, FileRefused, InputMissing
+from fuller_popheath.sound_parquet import write_sound
 from fuller_popheath.whole_files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, refuse_others, replace_whole
 
 if TYPE_CHECKING:
@@ -42,12 +43,10 @@ class Vault:
 
     def write_part(self, practice: str, extract: str, identities: pa.Table) -> Path:
         """Keep the identities of a list: `COLUMNS` and key_version, one row a person and number. Whole, readable by its owner only."""
-        import pyarrow.parquet as pq
-
         path = self.part_path(practice, extract)
         for level in (self.folder, self.folder / IDENTITY, self.folder / IDENTITY / "parts", path.parent):
             make_folder(level, PRIVATE_FOLDER)
-        return replace_whole(path, lambda temporary: pq.write_table(identities, temporary, compression="zstd"), PRIVATE_FILE)
+        return replace_whole(path, lambda temporary: write_sound(identities, temporary), PRIVATE_FILE)
 
     def write_night(self, as_of: date, in_use: Sequence[tuple[str, str]]) -> None:
         """Say which (practice, extract) are in use on a day, as far as they are here; on the newest day, forget what no kept night uses."""

@@ -22,6 +22,7 @@ FEWEST_PEOPLE, FEWEST_ROWS, FEWEST_PRACTICES = 100, 20, 2
 """A change of fewer is no alarm, whatever it is in percent."""
 GROWS = ("products/review_acceptance",)
 """What has more rows the longer it is in use: only a fall is told."""
+LIST, ACCOUNT = "products/cohort_list", "products/cohort_list_account"
 SHOWN = 5
 NO_ICB = ""
 
@@ -123,7 +124,10 @@ def _lists_kept(before: Areas, now: Areas, least: float) -> Iterator[str]:
 
 
 def _rows(before: Figures, now: Figures, most: float) -> Iterator[str]:
-    """A table has rows by PCN among others: where there are fewer or more PCNs than before, as many fewer or more rows are no alarm."""
+    """A table has rows by PCN among others: where there are fewer or more PCNs than before, as many fewer or more rows are no alarm.
+
+    A list has as many as its teams have places, and follows a merger only with its next issue: it is held against its teams.
+    """
     gone = sorted(name for name, rows in before.rows.items() if rows and name not in now.rows)
     if gone:
         yield f"{_list(gone)} {'is' if len(gone) == 1 else 'are'} in the last release and would not be in this one"
@@ -132,11 +136,17 @@ def _rows(before: Figures, now: Figures, most: float) -> Iterator[str]:
     told = []
     for name in sorted(name for name in before.rows.keys() & now.rows.keys() if before.rows[name]):
         was, is_now = before.rows[name], now.rows[name]
-        least, largest = sorted((was, round(was * share)))
+        least, largest = sorted((was, round(was * (_teams(before, now) if name == LIST else share))))
         if not (least <= is_now <= largest or (is_now > was and name in GROWS)):
             beside = least if is_now < least else largest
-            told.append(_changed(f"rows of {name}{'' if beside == was else ' (for as many PCNs as now)'}", beside, is_now, most, FEWEST_ROWS))
+            words = "" if beside == was else f" (for as many {'teams' if name == LIST else 'PCNs'} as now)"
+            told.append(_changed(f"rows of {name}{words}", beside, is_now, most, FEWEST_ROWS))
     yield from _first([words for words in told if words], "products with another number of rows")
+
+
+def _teams(before: Figures, now: Figures) -> float:
+    then, there = (each.rows.get(ACCOUNT, 0) for each in (before, now))
+    return there / then if then and there else 1.0
 
 
 def _changed(what: str, before: int, now: int, most: float, fewest: int) -> str:

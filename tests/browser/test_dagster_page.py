@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,12 +58,10 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, chromium: Browser, small_landing: Path) -> Iterator[Served]:
     """A make-believe place with one file that nobody can read anything from, and webserver and daemon on it as `make ui` starts them."""
-    from fuller_popheath.synthetic import write_landing
-
     place = _places.make_place(tmp_path_factory.mktemp("page") / "place")
-    write_landing(place.landing, seed=7, as_of=DAY, people=2_500, records=True, years=2, workers=1)
+    shutil.copytree(small_landing, place.landing, dirs_exist_ok=True)
     (place.landing / "diary.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

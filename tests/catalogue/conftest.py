@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 
 from fuller_popheath import registry
 from fuller_popheath.contracts import conform, load_contract, refuse_if_broken
@@ -18,9 +17,6 @@ from fuller_popheath.specs import Night
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.load_profile("house")
 
 DAY = date(2026, 8, 1)
 PRACTICE = "P81001"

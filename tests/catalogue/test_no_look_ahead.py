@@ -165,7 +165,7 @@ def test_records_dated_or_recorded_from_the_day_on_change_nothing(
 ) -> None:
     ahead = st.fixed_dictionaries({name: st.lists(records(name, dates_ahead(ago(0))), min_size=1, max_size=12) for name in RECORDS})
 
-    @settings(max_examples=12)
+    @settings(max_examples=6)
     @given(ahead)
     def holds(added: Rows) -> None:
         assert changed(before, everything({name: [*known[name], *added[name]] for name in RECORDS})) == []

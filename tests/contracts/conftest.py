@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
@@ -212,14 +212,26 @@ def fitting(contract: Contract, row: Row, name: str) -> Iterator[str]:
             yield from (row[other] for other in given["columns"] if other != name)
 
 
+def spoken_of(contract: Contract, broken: Collection[str]) -> set[str]:
+    """The columns that these rules name."""
+    found: set[str] = set()
+    for rule in contract.rules:
+        if rule.id in broken:
+            values = [value if isinstance(value, list | tuple) else [value] for value in rule.arguments.values()]
+            found |= {str(name) for name in (rule.column, *itertools.chain.from_iterable(values))}
+    return found
+
+
 @cache
 def good_row(contract: Contract) -> Row:
     """A row that breaks nothing: cells that are in order, then mended step by step until the rules between them hold."""
     row: Row = {c.name: first_cell(c) for c in contract.columns}
-    names = [c.name for c in contract.columns]
-    for _ in range(60):
-        if not judge(contract, row):
+    for step in range(60):
+        broken = judge(contract, row)
+        if not broken:
             return row
+        # What no broken rule speaks of can mend none, so that the rest is tried only where those columns have not been enough.
+        names = [c.name for c in contract.columns if step >= 30 or c.name in spoken_of(contract, broken)]
         row = min(moves(contract, row, names), key=lambda r: distance(contract, r))
     raise AssertionError(f"no good row of {contract.id} was found; still broken: {sorted(judge(contract, row))}")
 
@@ -257,9 +269,15 @@ def bad_row(contract: Contract, rule: Rule, good: Row) -> Row | None:
             tries = [beyond(b, s) for b, s in ((column.minimum, -1), (column.maximum, 1)) if b is not None]
         candidates: Iterator[Row] = ({**good, column.name: new} for new in tries)
     else:
-        once = lambda row: moves(contract, row, list(contract.column_names))  # noqa: E731
-        candidates = itertools.chain(once(good), (again for row in once(good) for again in once(row)))
+        candidates = itertools.chain(*(changes(contract, good, names) for names in (sorted(spoken_of(contract, [rule.id])), contract.column_names)))
     return next((row for row in candidates if judge(contract, row) == {rule.id}), None)
+
+
+def changes(contract: Contract, good: Row, names: Collection[str]) -> Iterator[Row]:
+    """The row with one of these columns changed, then with two."""
+    columns = [name for name in contract.column_names if name in names]
+    yield from moves(contract, good, columns)
+    yield from (again for row in moves(contract, good, columns) for again in moves(contract, row, columns))
 
 
 def beyond(bound: float | str, step: int) -> str:

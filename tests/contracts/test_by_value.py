@@ -77,7 +77,7 @@ def test_the_quick_check_says_what_the_plain_one_says(contract_id: str, oracle: 
     contract = load_contract(contract_id)
     good = oracle.good_row(contract)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(_rows(good), st.booleans())
     def holds(rows: list[dict[str, Any]], coded: bool) -> None:
         schema = pa.schema([*((name, pa.string()) for name in good), ("_row", pa.int64())])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -204,19 +205,25 @@ def test_who_is_in_a_disclosure_is_never_shown() -> None:
     assert ANNA not in repr(told(ANNA))
 
 
-def _write_often(vault: Path, recipient: str) -> None:
-    for number in range(10):
-        AuditLog(vault).record([told(ANNA, f"{recipient}{number}aaaaaa"[:12].lower(), recipient=recipient)], "run", WHEN)
+WRITE_OFTEN = """
+import sys
+from pathlib import Path
+from fuller_popheath.people.audit_log import AuditLog, Disclosure
+vault, recipient, anna, when = Path(sys.argv[1]), *sys.argv[2:]
+for number in range(10):
+    people = (anna, f"{recipient}{number}aaaaaa"[:12].lower())
+    AuditLog(vault).record([Disclosure("direct_care", "list-2026-11-16", "U12345", recipient, ("csv",), people)], "run", when)
+"""
 
 
 def test_several_processes_write_one_after_the_other(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_write_often, args=(tmp_path / "vault", f"A8100{n}")) for n in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    log = AuditLog(tmp_path / "vault")
+    vault = tmp_path / "vault"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, str(vault), f"A8100{n}", ANNA, WHEN], stderr=subprocess.PIPE, text=True)
+        for n in range(3)
+    ]
+    complaints = [writer.communicate(timeout=120)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0, 0], complaints
+    log = AuditLog(vault)
     assert (log.verify().state, log.verify().entry_count) == (WHOLE, 30)
     assert len(log.entries_about(ANNA)) == 30

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,8 @@ from fuller_popheath.key_commands import numbers_of, rows_of
 from fuller_popheath.people.audit_log import AuditLog
 from fuller_popheath.people.forgetting import UNDER_WAY, begin, forget, people_of_numbers, with_rows
 from fuller_popheath.people.person_rows import People, change_csv, change_parquet
-from fuller_popheath.people.suppressed import FOLDER, Suppressed
+from fuller_popheath.people.register_key import FOLDER
+from fuller_popheath.people.suppressed import Suppressed
 from fuller_popheath.publish.release_manifest import verify
 from fuller_popheath.publish.release_signature import signing_key
 from fuller_popheath.site import Site
@@ -31,6 +35,7 @@ kept = importlib.util.module_from_spec(_spec)
 sys.modules["kept_example"] = kept
 _spec.loader.exec_module(kept)
 
+ROOT, KILLS = Path(__file__).resolve().parents[2], 4
 ANNA, ANNAS_ROW = kept.NUMBERS[0], kept.REFERENCE[0]
 
 
@@ -135,6 +140,62 @@ def test_a_forgetting_that_was_interrupted_is_gone_on_with(site: Site) -> None:
     _nowhere(site, 0)
     told = json.loads((store / "inbound/practice_list/extracts" / f"{kept.EXTRACT}.json").read_text())["senders"]["A81001"]
     assert (told["parts"]["core/registration"], told["withheld"]) == (3, {"forgotten": 1})
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import pyarrow.parquet, xlsxwriter, pipelines.erasing
+import fuller_popheath.publish.lists, fuller_popheath.publish.remade_releases, fuller_popheath.publish.release_signature
+from fuller_popheath.site import Folders, Site
+folder = Path(sys.argv[1])
+folders = Folders(**{name: str(folder / name) for name in Folders.model_fields})
+site = Site(folders=folders, pseudonyms={"key_version": 1, "data_is_synthetic": True, "key_file": str(folder / "key")})
+number = sys.stdin.readline().strip()
+print("ready", flush=True)
+sys.stdin.readline()
+pipelines.erasing.forget_people(site, [number])
+print("done", flush=True)
+"""
+
+
+def killed(folder: Path, after: float, is_begun: bool) -> bool:
+    """Forget Anna in a process of its own and kill it so many seconds later, counted from its beginning or from when it wrote down whom it forgets;
+    whether that came before its end."""
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(f"{ANNA}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("\n")
+        process.stdin.flush()
+        while is_begun and not (folder / "vault" / UNDER_WAY).exists() and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(after)
+        process.kill()
+        return "done" not in process.stdout.read()
+
+
+def test_it_can_be_killed_at_any_time(site: Site, tmp_path: Path) -> None:
+    """Real processes, each killed at a random moment; then it is gone on with, and the house is as if nothing had happened."""
+    root, chance = site.folder("store").parent, np.random.default_rng(20261122)
+    stopped = 0
+    for number in range(KILLS):
+        folder = tmp_path / "copies" / str(number)
+        shutil.copytree(root, folder, symlinks=True, ignore=shutil.ignore_patterns("copies"))
+        copied = kept.site_of(folder)
+        stopped += killed(folder, float(chance.uniform(0.0, 0.4)), bool(number % 2))
+        is_begun = (copied.folder("vault") / UNDER_WAY).is_file()
+        forget_people(copied, [] if is_begun else [ANNA])
+        _nowhere(copied, 0)
+        key = signing_key(copied.folder("vault")).public
+        releases = [path for path in (folder / "releases").iterdir() if path.is_dir()]
+        assert len(releases) == 2 and all(verify(path, key).is_good for path in releases) and (folder / "products").is_dir()
+        told = json.loads((folder / "store/inbound/practice_list/extracts" / f"{kept.EXTRACT}.json").read_text())["senders"]["A81001"]
+        assert (told["parts"]["core/registration"], told["withheld"]) == (3, {"forgotten": 1})
+        assert AuditLog(copied.folder("vault")).verify().is_sound
+        shutil.rmtree(folder)
+    assert stopped
 
 
 def test_doing_it_twice_changes_nothing_more(site: Site) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -177,6 +178,7 @@ KILLED = """
 import sys
 from fuller_popheath.site import Folders, Site
 import pyarrow.parquet, pipelines.rotating, fuller_popheath.publish.remade_releases, fuller_popheath.publish.release_signature
+from collections.abc import Sequence
 from pathlib import Path
 folder = Path(sys.argv[1])
 folders = Folders(**{name: str(folder / name) for name in Folders.model_fields})
@@ -187,10 +189,11 @@ pipelines.rotating.rotate(site, str(folder / "new_key"))
 """
 
 
-def test_it_can_be_killed_at_any_time(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [(1, 2, 5), pytest.param(range(16), marks=pytest.mark.faults)])
+def test_it_can_be_killed_at_any_time(site: Site, tmp_path: Path, kills: Sequence[int]) -> None:
     """Real processes, each killed a little later than the one before, half of them once it switches; then it is gone on with."""
     root = site.folder("store").parent
-    for number in range(8):
+    for number in kills:
         folder = tmp_path / "copies" / str(number)
         shutil.copytree(root, folder, symlinks=True, ignore=shutil.ignore_patterns("copies"))
         copied = kept.site_of(folder)

@@ -68,6 +68,20 @@ def test_codes_and_files_count_alike(build: Any) -> None:
     assert build("a", recorded((WITHDRAWN, EARLY)), recorded((DISSENT, LATE)))["type_1_reason"].to_pylist() == ["dissent"]
 
 
+def test_what_people_told_the_house_counts_as_what_files_say(build: Any) -> None:
+    told = (*recorded((DISSENT, EARLY), objection="told_national_data_opt_out"), *recorded((DISSENT, LATE), objection="told_type_1"))
+    made = build("a", told).to_pylist()[0]
+    assert (made["national_reason"], made["type_1_reason"], made["wants_no_lists"]) == ("dissent", "dissent", False)
+    # A later withdrawal in a file ends it, as it ends a dissent of a file.
+    assert build("a", (*told, *recorded((WITHDRAWN, EVE))))["type_1_reason"].to_pylist() == ["withdrawn"]
+
+
+def test_who_wants_no_lists_is_kept_off_lists_whatever_the_matrix_says(build: Any) -> None:
+    made = build("ab", recorded((DISSENT, EARLY), objection="no_lists"), objections={"type_1": [], "national_data_opt_out": []})
+    assert made["wants_no_lists"].to_pylist() == [True, False]
+    assert excluded(made) == [{"score_list", "rule_list"}, set()]
+
+
 def excluded(made: pa.Table) -> list[set[str]]:
     return [{name for name in OBJECTION_PURPOSES if row[f"excluded_from_{name}"]} for row in made.to_pylist()]
 
@@ -107,6 +121,8 @@ def test_a_practices_file_stands_in_for_codes_that_cannot_be_read_where_the_site
         return build(people, files, unreadable, extracts, objections={"practice_files_are_complete": True})["type_1_reason"].to_pylist()
 
     assert reasons("abz", recorded((DISSENT, EARLY))) == ["dissent", "no_record", "unknown"]
+    # What one person told the house says nothing about the practice's file; it counts for that person alone.
+    assert reasons("ab", recorded((DISSENT, EARLY), objection="told_type_1")) == ["dissent", "unknown"]
     # A file of national opt-outs alone says nothing about Type 1.
     assert reasons("ab", recorded((DISSENT, EARLY), objection="national_data_opt_out")) == ["unknown", "unknown"]
     assert reasons("ab", recorded((DISSENT, EARLY)), ()) == ["dissent", "unknown"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from fuller_popheath.people.pseudonyms import KEY_VARIABLE
+from tests.conftest import SMALL, Once
+
 ROOT = Path(__file__).resolve().parents[2]
+AS_OF: date = SMALL["as_of"]
 FOLDERS = ("landing", "store", "quarantine", "products", "vault", "spill", "models")
 
 
@@ -23,6 +28,8 @@ class Place:
     """The folders of one test, and how to run a night in them."""
 
     folder: Path
+    key: str = ""
+    """A secret of the place's own, as real people need; without one the people are make-believe."""
 
     @property
     def landing(self) -> Path:
@@ -38,7 +45,8 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"FULLER_SITE": str(self.folder / "site.toml"), "DAGSTER_HOME": str(self.folder), "HOME": str(self.folder / "home")}
+        of_its_own = {KEY_VARIABLE: self.key} if self.key else {}
+        return {"FULLER_SITE": str(self.folder / "site.toml"), "DAGSTER_HOME": str(self.folder), "HOME": str(self.folder / "home"), **of_its_own}
 
     def run_night(self, *options: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
         """One night in a process of its own, as `make run` starts it."""
@@ -59,9 +67,9 @@ def is_private(below: Path) -> bool:
     return parts[0] in ("landing", "quarantine", "vault") or "direct_care" in parts or parts[:2] == ("store", "lists")
 
 
-def make_place(folder: Path) -> Place:
+def make_place(folder: Path, key: str = "") -> Place:
     """Write the settings of a place: the project's own dagster.yaml, with its folders moved below `folder`."""
-    place = Place(folder)
+    place = Place(folder, key)
     place.landing.mkdir(parents=True)
     folders = "\n".join(f'{name} = "{folder / "var" / name}"' for name in FOLDERS)
     (folder / "site.toml").write_text(f"[folders]\n{folders}\n", encoding="utf-8")
@@ -86,22 +94,62 @@ def instance(place: Place) -> Iterator[dg.DagsterInstance]:
         yield found
 
 
-AS_OF = date(2026, 8, 1)
-PEOPLE = 6_000
-
-
 @pytest.fixture(scope="session")
-def make_believe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_believe(small_landing: Path) -> Path:
     """A small make-believe landing folder; copy it, do not change it."""
-    from fuller_popheath.synthetic import write_landing
-
-    folder = tmp_path_factory.mktemp("make_believe")
-    write_landing(folder, seed=7, as_of=AS_OF, people=PEOPLE, records=True, years=2, workers=1)
-    return folder
+    return small_landing
 
 
 @pytest.fixture
 def landed(place: Place, make_believe: Path) -> Place:
     """A place whose landing folder is the make-believe one."""
     shutil.copytree(make_believe, place.landing, dirs_exist_ok=True)
+    return place
+
+
+@dataclass(frozen=True)
+class SoundNight:
+    """A place after one sound night, which real people could have had, and how that night ended. `kept` is a copy of it, and nobody's to change."""
+
+    place: Place
+    kept: Place
+    ended: subprocess.CompletedProcess[str]
+
+
+SOUND_KEY = "one two three four five six seven"
+
+
+def make_sound_night(once: Once, small_landing: Path) -> SoundNight:
+    """The night of the fixture `sound_night`, run once for all test processes."""
+
+    def run(folder: Path) -> None:
+        place = make_place(folder / "place", SOUND_KEY)
+        shutil.copytree(small_landing, place.landing, dirs_exist_ok=True)
+        ended = place.run_night()
+        copy_place(place, folder / "kept")
+        (folder / "ended.json").write_text(json.dumps(vars(ended)), encoding="utf-8")
+
+    folder = once("sound_night", run)
+    ended = subprocess.CompletedProcess(**json.loads((folder / "ended.json").read_text(encoding="utf-8")))
+    return SoundNight(Place(folder / "place", SOUND_KEY), Place(folder / "kept", SOUND_KEY), ended)
+
+
+def copy_place(place: Place, folder: Path) -> Place:
+    """A place as it is, with its settings moved. Its landing folder is another, so that no older file of the place it was copied from stands in."""
+    shutil.copytree(place.folder, folder, symlinks=True)
+    for name in ("site.toml", "dagster.yaml"):
+        settings = folder / name
+        settings.write_text(settings.read_text(encoding="utf-8").replace(str(place.folder), str(folder)), encoding="utf-8")
+    return Place(folder, place.key)
+
+
+@pytest.fixture
+def after_a_night(sound_night: SoundNight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A place of the test's own as a sound night left it, without its release, which was made from another landing folder."""
+    assert sound_night.ended.returncode == 0, sound_night.ended.stdout + sound_night.ended.stderr
+    place = copy_place(sound_night.kept, tmp_path / "place")
+    place.products.unlink()
+    shutil.rmtree(place.folder / "var" / "releases")
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
     return place

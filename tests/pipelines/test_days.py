@@ -18,6 +18,11 @@ import pytest
 
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.errors import InputMissing, SettingsWrong
+from fuller_popheath.publish.release import INTERNAL, Part, release
+from fuller_popheath.publish.release_limits import Figures
+from fuller_popheath.publish.release_manifest import Statement, place_of
+from fuller_popheath.publish.release_signature import signing_key
+from fuller_popheath.publish.rolling_back import FIGURES
 from fuller_popheath.registry import sources
 from pipelines.arrivals import take
 from pipelines.night_lock import LOCK, one_night
@@ -93,15 +98,20 @@ def test_registrations_or_lists_are_needed_every_night(landed: Place, instance: 
     assert failure.step_failure_data.user_failure_data.metadata["error"].value == "InputMissing"  # type: ignore[union-attr]
 
 
-def test_an_older_night_run_again_does_not_take_the_place_of_a_newer_one(landed: Place) -> None:
-    newer = landed.run_night("--as-of", day(2).isoformat())
-    assert newer.returncode == 0, newer.stdout + newer.stderr
-    current = landed.products.readlink()
-    older = landed.run_night("--as-of", day(1).isoformat())
+def test_an_older_night_released_again_does_not_take_the_place_of_a_newer_one(after_a_night: Place) -> None:
+    """What a whole night of the first day made, where the current release is of the second."""
+    place, var = after_a_night, after_a_night.folder / "var"
+    figures = Part(INTERNAL, FIGURES, lambda path: path.write_text(Figures({}, {}, (1, 1), {}).as_text(), encoding="utf-8"))
+    newer = Statement(day(2), "newer", place=place_of("", place.landing))
+    assert release(place.products, var / "releases", newer, [figures], signing_key(var / "vault")).is_current
+    current = place.products.readlink()
+    command = [sys.executable, "-m", "pipelines.releasing", "release", "--as-of", day(1).isoformat()]
+    environment = {**os.environ, **place.environment, "COLUMNS": "200"}
+    older = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert older.returncode == 0, older.stdout + older.stderr
-    assert landed.products.readlink() == current
-    assert json.loads((landed.products / "manifest.json").read_text(encoding="utf-8"))["as_of"] == day(2).isoformat()
-    (aside,) = (path for path in (landed.folder / "var" / "releases").iterdir() if path.name.startswith(day(1).isoformat()))
+    assert place.products.readlink() == current
+    assert json.loads((place.products / "manifest.json").read_text(encoding="utf-8"))["as_of"] == day(2).isoformat()
+    (aside,) = (path for path in (var / "releases").iterdir() if path.name.startswith(day(1).isoformat()))
     assert "releases/current" in older.stdout and f"the current release is of {day(2)}, which is later than {day(1)}" in older.stdout
     assert str(aside / "open" / "core20_by_pcn.csv") in older.stdout
 

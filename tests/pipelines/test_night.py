@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 import sqlite3
 import subprocess
 import zipfile
@@ -20,7 +19,7 @@ import pytest
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import LIST_TABLES, MOVEMENT, PRACTICE_EXTRACT, REVIEW, SCORE_TABLES, extracts, facts, features, sources, tables
 from fuller_popheath.synthetic import plant_fault
-from tests.pipelines.conftest import AS_OF, Place, make_place
+from tests.pipelines.conftest import AS_OF, Place, SoundNight, make_place
 
 HEADERLESS = "practice_lists/headerless.csv"
 FILES = {"core/landing_file", "pages/core20", "pages/atlas", "pages/profile", "lists/continuity", PRACTICE_EXTRACT}
@@ -68,15 +67,14 @@ def night_of(place: Place, ended: subprocess.CompletedProcess[str]) -> Night:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, make_believe: Path) -> Place:
-    place = make_place(tmp_path_factory.mktemp("nights") / "place")
-    shutil.copytree(make_believe, place.landing, dirs_exist_ok=True)
-    return place
+def home(sound_night: SoundNight) -> Place:
+    """The place of the sound night itself, in which these nights go on."""
+    return sound_night.place
 
 
 @pytest.fixture(scope="module")
-def sound(home: Place) -> Night:
-    return night_of(home, home.run_night())
+def sound(sound_night: SoundNight) -> Night:
+    return night_of(sound_night.kept, sound_night.ended)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A night that differs too much is held back, let through with a reason, and gone back to without whoever may not be listed any more."""
+"""What a night made and differs too much is held back, let through with a reason, and gone back to without whoever may not be listed any more."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def references(place: Place) -> set[str]:
     return found
 
 
-def test_held_back_let_through_and_gone_back_to(landed: Place) -> None:
-    place = landed
+def test_held_back_let_through_and_gone_back_to(after_a_night: Place) -> None:
+    place = after_a_night
     before = yesterdays(place)
-    night = place.run_night()
-    assert night.returncode == 4, night.stdout + night.stderr
-    said = " ".join(night.stdout.split())
+    held = run(place, "pipelines.releasing", "release")
+    assert held.returncode == 4, held.stdout + held.stderr
+    said = " ".join(held.stdout.split())
     assert "ICB QE1 is gone, with 900,000 registered people" in said and "Yesterday's release stays" in said
     assert place.products.resolve() == before
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from pipelines import model_review
 from pipelines.risk_checks import verdicts_of
 from pipelines.risk_steps import is_synthetic, scoring_asset
 from pipelines.tonight import NightSettings
-from tests.pipelines.conftest import AS_OF, Place, make_place
+from tests.pipelines.conftest import AS_OF, Place, SoundNight, make_place
 from tests.pipelines.test_night import Night, is_nhs_number, night_of, values_in
 
 PEOPLE = 6_000
@@ -43,7 +42,6 @@ minimum_events = 40
 stability_seeds = 2
 outcomes = ["{OUTCOME}"]
 """
-A_KEY = "a key of the tests, long enough"
 
 Rows = list[dict[str, Any]]
 
@@ -257,51 +255,45 @@ def scored_alone(at_home: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return place
 
 
+def scored(day: date) -> dg.AssetCheckEvaluation:
+    """Score everybody of a day in this process; the one check that did not pass."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([scoring_asset()], instance=instance, resources={"night": NightSettings(as_of=day.isoformat())})
+    assert result.success
+    (failed,) = [verdict for verdict in result.get_asset_check_evaluations() if not verdict.passed]
+    return failed
+
+
 def test_without_a_model_nobody_has_a_score_and_the_check_warns(scored_alone: Place) -> None:
     assert not model_ids(load_site().folder("models"))
-    night = NightSettings(as_of=NEXT.isoformat())
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize([scoring_asset()], instance=instance, resources={"night": night})
-    assert result.success
+    warned = scored(NEXT)
     assert [len(rows(scored_alone, contract, NEXT)) for contract in SCORE_TABLES] == [0, 0, 0]
-    (warned,) = [verdict for verdict in result.get_asset_check_evaluations() if not verdict.passed]
     assert (warned.check_name, warned.severity) == ("models_in_use", dg.AssetCheckSeverity.WARN)
     assert "no model is in use" in (warned.description or "")
 
 
-@pytest.fixture(scope="module")
-def of_real_people(home: Place, trained: dict[Path, int], tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, subprocess.CompletedProcess[str]]:
-    """A night with a key of one's own, which only real people need; the models of make-believe people lie in its folder, and none is promoted."""
-    place = make_place(tmp_path_factory.mktemp("real") / "place")
-    write_landing(place.landing, seed=7, as_of=AS_OF, people=2_000, records=True, years=2, file_format="parquet", workers=1)
-    shutil.copytree(models_of(home), models_of(place))
-    training_little(place)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(KEY_VARIABLE, A_KEY)
-        return place, place.run_night()
+@pytest.fixture
+def of_real_people(after_a_night: Place, home: Place, trained: dict[Path, int]) -> Place:
+    """After a night with a key of its own, which only real people need; models of make-believe people lie in its folder, and none is promoted."""
+    shutil.copytree(models_of(home), models_of(after_a_night), dirs_exist_ok=True)
+    return after_a_night
 
 
-def test_of_people_who_may_be_real_nobody_is_scored_before_a_model_is_promoted(
-    of_real_people: tuple[Place, subprocess.CompletedProcess[str]],
-) -> None:
-    place, ended = of_real_people
-    night = night_of(place, ended)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(model_ids(models_of(place))) == 3
-    assert len(rows(place, "core/person")) > 1_500
-    assert [len(rows(place, contract)) for contract in (*SCORE_TABLES, "risk/drift")] == [0, 0, 0, 0]
-    verdict = night.checks["risk/score", "models_in_use"]
+def test_of_people_who_may_be_real_nobody_is_scored_before_a_model_is_promoted(of_real_people: Place, sound_night: SoundNight) -> None:
+    assert len(model_ids(models_of(of_real_people))) == 3
+    assert len(rows(of_real_people, "core/person")) > 1_500
+    for contract in SCORE_TABLES:
+        (of_real_people.store / contract / f"as_of={AS_OF}" / "part.parquet").unlink()
+    verdict = scored(AS_OF)
+    assert [len(rows(of_real_people, contract)) for contract in (*SCORE_TABLES, "risk/drift")] == [0, 0, 0, 0]
     assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "no model is in use" in ended.stdout
-    assert A_KEY not in ended.stdout + ended.stderr
+    assert "no model is in use" in sound_night.ended.stdout
 
 
 def test_people_who_may_be_real_are_not_taken_for_make_believe_where_the_key_is_forgotten(
-    of_real_people: tuple[Place, subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+    of_real_people: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training and the scorecard read the store alone: without the key, what it holds must still count as what it was taken in as, or be refused."""
-    place, _ = of_real_people
-    monkeypatch.setenv("FULLER_SITE", place.environment["FULLER_SITE"])
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     with contextlib.suppress(FullerError):
         assert not is_synthetic(NightSettings(as_of=AS_OF.isoformat()).tonight())

@@ -6,22 +6,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from fuller_popheath.synthetic import write_landing
-from tests.pipelines.conftest import AS_OF, Place, make_place
-
-PEOPLE = 2_500
+from tests.conftest import SMALL
+from tests.pipelines.conftest import AS_OF, Place, SoundNight, make_place
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Place]:
-    """The same make-believe people in both spellings, a night each."""
-    made = {}
-    for layout in ("own", "as_supplier"):
-        place = make_place(tmp_path_factory.mktemp(layout) / "place")
-        write_landing(place.landing, seed=11, as_of=AS_OF, people=PEOPLE, records=True, years=2, layout=layout, workers=1)
-        ended = place.run_night()
+def nights(tmp_path_factory: pytest.TempPathFactory, sound_night: SoundNight) -> dict[str, Place]:
+    """The same make-believe people in both spellings, a night each under one key."""
+    place = make_place(tmp_path_factory.mktemp("as_supplier") / "place", sound_night.kept.key)
+    write_landing(place.landing, **SMALL, layout="as_supplier", workers=1)
+    for ended in (sound_night.ended, place.run_night()):
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        made[layout] = place
-    return made
+    return {"own": sound_night.kept, "as_supplier": place}
 
 
 def stored(place: Place, contract: str) -> list[dict[str, object]]:
@@ -48,7 +44,7 @@ def suppliers_of(place: Place) -> dict[object, object]:
 
 def test_the_persons_are_the_same(nights: dict[str, Place]) -> None:
     own, supplied = (of_linked(nights[layout], "core/person") for layout in ("own", "as_supplier"))
-    assert own.keys() == supplied.keys() and len(own) > 0.98 * PEOPLE
+    assert own.keys() == supplied.keys() and len(own) > 0.98 * SMALL["people"]
     for name in next(iter(own.values())).keys() - {"usual_gp_code"}:  # each system has its own word for a GP
         assert [row[name] for row in own.values()] == [row[name] for row in supplied.values()], name
 

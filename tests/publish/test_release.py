@@ -82,6 +82,23 @@ def test_what_fails_leaves_yesterdays(tmp_path: Path) -> None:
     assert (tmp_path / "products" / "open" / "a.csv").read_text(encoding="utf-8") == "2026-08-01 1\n"
 
 
+def test_the_order_of_releases_is_that_of_writing_though_the_clock_went_back(tmp_path: Path) -> None:
+    made = [publish(tmp_path, DAY, "0").folder]
+    ahead = (made[0] / "manifest.json").stat().st_mtime + 365 * 86_400
+    os.utime(made[0] / "manifest.json", (ahead, ahead))  # as it is where the clock was a year ahead when it was written
+    made += [publish(tmp_path, DAY, f"{at}", keep=3).folder for at in range(1, 4)]
+    assert all_releases(tmp_path / "releases") == tuple(reversed(made[1:])), "the oldest was removed, and not those that came after it"
+
+
+def test_what_is_being_made_or_removed_is_no_release(tmp_path: Path) -> None:
+    whole = publish(tmp_path, DAY, "1").folder
+    (tmp_path / "releases" / ".making-1").mkdir()
+    (tmp_path / "releases" / ".making-1" / "manifest.json").write_bytes((whole / "manifest.json").read_bytes())
+    assert all_releases(tmp_path / "releases") == (whole,)
+    publish(tmp_path, NEXT_DAY, "2", keep=1)
+    assert [path.name for path in (tmp_path / "releases").iterdir() if path.is_dir()] == ["2026-08-02_2"]
+
+
 def test_an_older_day_never_replaces_a_newer_one(tmp_path: Path) -> None:
     newer = publish(tmp_path, NEXT_DAY, "1")
     older = publish(tmp_path, DAY, "2")

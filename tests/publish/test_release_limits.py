@@ -54,8 +54,9 @@ def test_a_limit_holds_up_to_itself() -> None:
         {"U9": {**NORTH, **SOUTH}},
         {"U1": {"A1": 12_500, "A2": 8_700}, "U2": {"B1": 9_200, "B2": 7_100}},
         {"U1": {"A1": 10_000, "A2": 8_000}, "U2": {**SOUTH, "A3": 6_000}},
+        {"U1": {"A1": 10_000, "A2": 14_000}, "U2": SOUTH},
     ],
-    ids=["two PCNs merge", "two PCNs merge under a new code", "a practice closes", "a practice moves"],
+    ids=["two PCNs merge", "two PCNs merge under a new code", "a practice closes", "a practice moves", "people go to another practice"],
 )
 def test_mergers_closures_and_moves_are_no_alarm(areas: dict[str, dict[str, int]]) -> None:
     limits = replace_limit(25.0) if areas.get("U1", {}).get("A1") == 12_500 else LIMITS
@@ -119,3 +120,13 @@ def test_areas_count_a_practice_once_an_edition_and_people_one_by_one() -> None:
     assert areas_of(editions, "pcn", "icb", "n") == {"Q": {"U1": {"A": 700}}, "": {"U2": {"B": 5}}}
     people = pa.table({"pcn": ["U1", "U1", "U2", None], "practice_code": ["A", "A", "B", "B"]})
     assert areas_of(people, "pcn") == {"": {"U1": {"A": 2}, "U2": {"B": 1}}}
+
+
+def test_a_list_is_held_against_the_teams_that_it_is_for() -> None:
+    """Two PCNs merged a few nights ago, and only the new issue has a team fewer."""
+    lists = {"products/cohort_list": 146, "products/cohort_list_account": 6}
+    before = replace(BEFORE, rows={**BEFORE.rows, **lists})
+    fewer, too_few = (replace(before, rows={**before.rows, "products/cohort_list": rows, "products/cohort_list_account": 5}) for rows in (107, 80))
+    assert broken_limits(fewer, before, LIMITS) == ()
+    (told,) = broken_limits(too_few, before, LIMITS)
+    assert told.startswith("rows of products/cohort_list (for as many teams as now) fell from 122 to 80")

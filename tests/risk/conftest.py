@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 
 from fuller_popheath import graph, registry
 from fuller_popheath.arrival.door import take_extracts
@@ -22,17 +21,16 @@ from fuller_popheath.risk.index_population import IndexPopulation, build
 from fuller_popheath.risk.training_sets import index_dates
 from fuller_popheath.site import Folders, Pseudonyms, Site, Training
 from fuller_popheath.specs import Night, Parts
+from tests.conftest import Once
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.load_profile("house")
 
 AS_OF = date(2026, 8, 1)
 PEOPLE, SEED = 10_000, 11
 KEY = PseudonymKey(b"a key of the tests, long enough")
 PLACES = ("core/neighbourhood_practice", "core/registered_count", "core/area_deprivation")
+TRUTH = "truth/truth.parquet"
 FROM_EXTRACTS = {core for spec in registry.extracts().values() for core in spec.becomes}
 
 
@@ -115,27 +113,41 @@ class RiskIcs:
 
 
 @pytest.fixture(scope="session")
-def risk_ics(tmp_path_factory: pytest.TempPathFactory) -> RiskIcs:
-    """About 8,000 people; see `RiskIcs`."""
+def risk_ics(once: Once, tmp_path_factory: pytest.TempPathFactory) -> RiskIcs:
+    """About 8,000 people; see `RiskIcs`. Its files are made and loaded once for all test processes."""
+    base = once("risk_ics", load)
+    night = night_in(base)
+    return RiskIcs(night, ExtractStore(base / "store", str(base / "landing")), places_in(base, night, tmp_path_factory.mktemp("q")), base / TRUTH)
+
+
+def night_in(base: Path) -> Night:
+    """Without a lag, so that the index dates are those of the truth file."""
+    folders = {name: str(base / name) for name in ("landing", "store", "quarantine", "products", "vault", "spill", "models")}
+    training = Training(fit_people=8_000, trial_people=2_000, trials=2, minimum_events=40, outcome_lag_days=0)
+    return Night(AS_OF, Site(folders=Folders(**folders), pseudonyms=Pseudonyms(data_is_synthetic=True), training=training))
+
+
+def places_in(base: Path, night: Night, quarantine: Path) -> dict[str, pa.Table]:
+    """The tables of places, from what is published."""
+    arrival = plan(survey(base / "landing", registry.sources(), night.site.arrival), AS_OF)
+    published = [name for name in arrival.used if name.startswith("reference/") and name != "reference/lsoa_boundary"]
+    arrived = {name: read_and_check(arrival, name, quarantine, night.site.arrival).table for name in published}
+    made = graph.build(PLACES, arrived, night)
+    return {name: made[name] for name in PLACES}
+
+
+def load(base: Path) -> None:
+    """Write the landing folder and take its extracts through the door."""
     from fuller_popheath.synthetic import write_landing
 
-    base = tmp_path_factory.mktemp("risk_ics")
-    folders = {name: str(base / name) for name in ("landing", "store", "quarantine", "products", "vault", "spill", "models")}
-    # Without a lag, so that the index dates are those of the truth file.
-    training = Training(fit_people=8_000, trial_people=2_000, trials=2, minimum_events=40, outcome_lag_days=0)
-    site = Site(folders=Folders(**folders), pseudonyms=Pseudonyms(data_is_synthetic=True), training=training)
     made = write_landing(base / "landing", seed=SEED, as_of=AS_OF, people=PEOPLE, records=True, file_format="parquet", workers=1)
-    night = Night(AS_OF, site)
-    arrival = plan(survey(base / "landing", registry.sources(), site.arrival), AS_OF)
-    published = [name for name in arrival.used if name.startswith("reference/") and name != "reference/lsoa_boundary"]
-    arrived = {name: read_and_check(arrival, name, base / "quarantine", site.arrival).table for name in published}
-    places = graph.build(PLACES, arrived, night)
+    assert made.truth_file == base / TRUTH
+    night = night_in(base)
+    practices = frozenset(places_in(base, night, base / "quarantine")[PLACES[0]]["practice_code"].to_pylist())
+    files = plan(survey(base / "landing", registry.sources(), night.site.arrival), AS_OF).files
     store = ExtractStore(base / "store", str(base / "landing"))
-    practices = frozenset(places[PLACES[0]]["practice_code"].to_pylist())
     for inbound in sorted(registry.extracts(), key=lambda name: name != "inbound/practice_list"):
-        take_extracts(inbound, arrival.files, AS_OF, site, store, base / "vault", base / "quarantine", practices, {}, KEY)
-    assert made.truth_file is not None
-    return RiskIcs(night, store, {name: places[name] for name in PLACES}, made.truth_file)
+        take_extracts(inbound, files, AS_OF, night.site, store, base / "vault", base / "quarantine", practices, {}, KEY)
 
 
 @pytest.fixture(scope="session")

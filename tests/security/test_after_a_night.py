@@ -10,7 +10,6 @@ import stat
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,13 @@ import dagster as dg
 import pytest
 
 from fuller_popheath.known_numbers import Known, known_numbers
-from fuller_popheath.people.pseudonyms import KEY_VARIABLE
 from fuller_popheath.scan_command import scan_site
 from fuller_popheath.scanning import Scanned
 from fuller_popheath.site import load_site
-from fuller_popheath.synthetic import write_landing
-from tests.pipelines.conftest import Place, is_private, make_place
+from tests.pipelines.conftest import SOUND_KEY as KEY
+from tests.pipelines.conftest import Place, SoundNight, copy_place, is_private
 from tests.security.conftest import answered, free_port, running, wait_for
 
-KEY = "one two three four five six seven"
 PICKLED = (".pkl", ".pickle", ".joblib", ".dill", ".p")
 EVENTS = """query($run: ID!, $after: String) { logsForRun(runId: $run, afterCursor: $after, limit: 1000) { __typename ... on EventConnection {
   cursor hasMore events { __typename
@@ -43,16 +40,15 @@ RUNS = """{ runsOrError { ... on Runs { results { runId status jobName runConfig
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A place in which one night has run."""
-    place = make_place(tmp_path_factory.mktemp("night") / "place")
-    write_landing(place.landing, seed=11, as_of=date(2026, 8, 1), people=2_500, records=True, years=2, workers=1)
+def night(tmp_path_factory: pytest.TempPathFactory, sound_night: SoundNight) -> Iterator[Place]:
+    """A copy of the place in which one night has run."""
+    ended = sound_night.ended
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
+    assert KEY not in ended.stdout + ended.stderr
+    place = copy_place(sound_night.kept, tmp_path_factory.mktemp("night") / "place")
     before = dict(os.environ)
-    os.environ.update(place.environment | {KEY_VARIABLE: KEY})
+    os.environ.update(place.environment)
     try:
-        ended = place.run_night()
-        assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
-        assert KEY not in ended.stdout + ended.stderr
         yield place
     finally:
         os.environ.clear()

@@ -35,7 +35,7 @@ def examples(pattern: str) -> tuple[str, str]:
     texts = st.from_regex(re.compile(f"(?:{pattern[1:-1]})", re.ASCII), fullmatch=True)
     first = find(texts, lambda text: True, settings=AS_DRAWN)
     try:
-        return first, find(texts, lambda text: text != first and len(text) <= len(first) + 2 and text.isprintable(), settings=AS_DRAWN)
+        return first, find(texts, lambda text: text != first and 0 <= len(text) - len(first) <= 2 and text.isprintable(), settings=AS_DRAWN)
     except NoSuchExample:
         return first, find(texts, lambda text: text != first)
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from fuller_popheath.contracts import Contract, Rule, check, contract_ids, load_contract
+from fuller_popheath.contracts.blanking import blanked_by
 from fuller_popheath.contracts.custom_rules import KINDS
 
 CONTRACTS = [load_contract(i) for i in contract_ids()]
@@ -42,12 +43,34 @@ def test_each_bad_row_is_quarantined_with_exactly_its_rule(contract: Contract, o
     good = oracle.good_row(contract)
     bad = {rule.id: oracle.bad_row(contract, rule, good) for rule in contract.rules if rule.kind in OF_ONE_ROW}
     assert [rule for rule, row in bad.items() if row is None] == [], "no row breaks these rules alone, so nobody can tell what they are for"
-    rows = {rule: row for rule, row in bad.items() if not isinstance(row.get("geometry"), str)}  # that one has a test of its own
+    costs_a_cell = {contract.rules[number].id for number in blanked_by(contract)}
+    # A text for a shape, and a slip that costs a cell and not the row, have tests of their own.
+    rows = {rule: row for rule, row in bad.items() if rule not in costs_a_cell and not isinstance(row.get("geometry"), str)}
     checked = check(as_table(contract, [*rows.values(), good]), contract)
     found = zip(rows, checked.quarantined["broken_rules"].to_pylist(), strict=True)
     assert {rule: broken for rule, broken in found if broken != [rule]} == {}
     assert checked.counts == dict.fromkeys(rows, 1)
     assert checked.accepted.num_rows == 1
+
+
+COSTING_A_CELL = [
+    pytest.param(contract, contract.rules[number], column, id=f"{contract.id}:{contract.rules[number].id}")
+    for contract in CONTRACTS
+    for number, column in blanked_by(contract).items()
+    if contract.rules[number].kind in OF_ONE_ROW
+]
+
+
+@pytest.mark.parametrize(("contract", "rule", "column"), COSTING_A_CELL)
+def test_a_slip_in_a_column_that_may_be_blanked_costs_the_cell(contract: Contract, rule: Rule, column: str, oracle: SimpleNamespace) -> None:
+    good = oracle.good_row(contract)
+    bad = oracle.bad_row(contract, rule, good)
+    checked = check(as_table(contract, [bad]), contract)
+    assert checked.counts == {} and checked.quarantined.num_rows == 0
+    assert checked.cells_blanked == {rule.id: 1}
+    assert checked.blanked is not None and checked.blanked["broken_rules"].to_pylist() == [[rule.id]]
+    kept = {c.name: oracle.value_of(c, bad[c.name])[0] for c in contract.columns if c.name != column}
+    assert checked.accepted.to_pylist() == [{**kept, column: None}]
 
 
 def test_text_is_never_a_shape(oracle: SimpleNamespace) -> None:

@@ -87,7 +87,8 @@ def control(contract_id: str, day: date) -> list[dict[str, Any]]:
     dates = dict.fromkeys(contract.known_by, day - timedelta(days=1))
     plain = {"status": "attended", "clinician_type": "gp", "clinician_id": "G1000001", "admission_method": "21", "is_emergency": True, "value": 55.0}
     # Stays that have ended: open ones of one day and provider are one stay.
-    row = {name: value for name, value in {**plain, "discharge_date": day - timedelta(days=1)}.items() if name in contract.column_names}
+    days = dict.fromkeys(("discharge_date", "booked_date"), day - timedelta(days=1))
+    row = {name: value for name, value in {**plain, **days}.items() if name in contract.column_names}
     if "code" in contract.column_names:
         return [{**row, **dates, "person": 0, "code_system": system, "code": code} for system, code in sorted(CODES)]
     # Stays of one day for one reason are one; `known` has the first.

@@ -45,7 +45,12 @@ DIFFER_ON_PURPOSE = {
     "lsoa_code": {"description"},
     "mean_upc": {"description"},
     "slicc": {"description"},
-    "people_count": {"logical_type", "arrow_type", "description"},
+    "people_count": {"logical_type", "arrow_type", "required", "description"},  # published counts are never hidden
+    "covered_percent": {"required", "description"},  # of people by deprivation, and of people whose practices reported staff
+    "expected_count": {"description"},  # of admissions, and of people with a condition
+    "percent": {"description"},
+    "previous_as_of": {"required", "description"},  # a movement always has a day before it
+    "sex": {"allowed", "classification", "description"},  # of a person, and of a group
     "scored_count": {"logical_type", "arrow_type", "required", "classification", "description"},  # with a risk, and with a deprivation score
     "team_id": {"pattern", "description"},  # "all" is one of them, or not
     "band": {"description"},

@@ -141,7 +141,7 @@ SUPPLIER = SupplierSpec(
     needs={"inbound/objection": ("Leaf",)},
     read=read,
     extract_date=lambda files: date(2026, 8, 1),
-    practice_code=lambda files: "Y90013",
+    practice_code=lambda files: "Y90017",
     is_set=False,
 )
 '''
@@ -182,11 +182,11 @@ def test_what_is_planted_is_read_and_made(copy: Path, landed: Place) -> None:
     (landed.folder / "site.toml").write_text(
         (landed.folder / "site.toml").read_text(encoding="utf-8") + "[arrival]\nmax_quarantined_percent = 50\n", encoding="utf-8"
     )
-    somebody = (landed.landing / "practice_lists" / "Y90013.csv").read_text(encoding="utf-8").splitlines()
+    somebody = (landed.landing / "practice_lists" / "Y90017.csv").read_text(encoding="utf-8").splitlines()
     number = somebody[1].split(",")[somebody[0].split(",").index("nhs_number")]
-    for sent in (landed.landing / "extracts" / "objection").glob("Y90013_*"):
+    for sent in (landed.landing / "extracts" / "objection").glob("Y90017_*"):
         sent.unlink()
-    leaf = f"Leaf practice,Leaf number,Leaf kind,Leaf state,Leaf day\nY90013,{number},type_1,dissent,2026-07-01\n"
+    leaf = f"Leaf practice,Leaf number,Leaf kind,Leaf state,Leaf day\nY90017,{number},type_1,dissent,2026-07-01\n"
     (landed.landing / "leaf.csv").write_text(leaf, encoding="utf-8")
     listed = subprocess.run([sys.executable, "-c", LIST], cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False)
     assert listed.returncode == 0, listed.stderr
@@ -202,5 +202,5 @@ def test_what_is_planted_is_read_and_made(copy: Path, landed: Place) -> None:
     )
     assert facts.num_rows > 0 and features["person_id"].equals(people["person_id"])
     assert sum(features["green_count"].to_pylist()) == facts.num_rows
-    (objections,) = (landed.store / "core" / "objection" / "parts" / "Y90013").glob("*.parquet")
+    (objections,) = (landed.store / "core" / "objection" / "parts" / "Y90017").glob("*.parquet")
     assert pq.ParquetFile(objections).read(["objection", "state"]).to_pylist() == [{"objection": "type_1", "state": "dissent"}]

@@ -209,7 +209,7 @@ def test_no_number_is_kept_and_no_person_is_named_outside_the_store(home: Place,
             continue  # the generator's own, beside its landing folder: no pipeline reads or writes it
         whole = re.sub(rb"\.\d+", b"", text)  # decimal places are no number of anybody
         assert not numbers & set(re.findall(rb"(?=(9\d{9}))", whole)), below
-        if top != "store":
+        if top != "store" and "internal" not in below.parts:  # where a release keeps its lists for the house, as the store does
             assert not persons & set(re.findall(rb"(?=([a-z2-7]{12}))", text)), below
         seen[top] = seen.get(top, 0) + len(text)
     assert {"", "store", "models", "dagster", "releases"} <= {top for top, length in seen.items() if length > 1_000}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from fuller_popheath.arrival.door_account import GONE
 from fuller_popheath.arrival.extracts import LINKED
 from fuller_popheath.contracts import load_contract
 from fuller_popheath.registry import PRACTICE_EXTRACT, extracts
@@ -129,6 +130,7 @@ def practices_with_people(tonight: "Tonight") -> frozenset[str]:
 
 def _contract_verdict(key: dg.AssetKey, taken: "Taken") -> dg.AssetCheckResult:
     refused = sorted({str(reason) for use, reason in taken.files.values() if use == "refused" and reason})
+    gone = sorted({str(reason) for use, reason in taken.files.values() if use == "not used" and str(reason).endswith(GONE)})
     broken = "; ".join(f"{rule}: {count:,} rows" for rule, count in taken.counts.items() if count)
     told = f"{taken.rows_read:,} rows read, {taken.rows_accepted:,} accepted, {taken.rows_quarantined:,} quarantined"
     emptied = "; ".join(f"{rule}: {count:,}" for rule, count in taken.cells_blanked.items())
@@ -137,10 +139,11 @@ def _contract_verdict(key: dg.AssetKey, taken: "Taken") -> dg.AssetCheckResult:
         told += "; an objection that cannot be read is not honoured: have these rows mended at once"
     lost = [f"{sum(taken.cells_blanked.values()):,} cells of accepted rows left empty ({emptied})"] if emptied else []
     shown = refused[:REFUSALS_SHOWN] + ([f"and {len(refused) - REFUSALS_SHOWN} more"] if len(refused) > REFUSALS_SHOWN else [])
+    shown += gone[:REFUSALS_SHOWN]
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,
-        passed=not refused and not taken.rows_quarantined and not emptied,
+        passed=not (refused or gone or taken.rows_quarantined or emptied),
         severity=ERROR if refused or is_unheard else WARN,
         description=" | ".join([*shown, f"{told} ({broken})" if broken else told, *lost]) if taken.files else "no file arrived",
         metadata={

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from fuller_popheath import registry
 from fuller_popheath.arrival.choice import landing_table
 from fuller_popheath.arrival.damaged import remove_damaged
-from fuller_popheath.arrival.door_account import ALWAYS_USED, Choice, account_table, why_refused
+from fuller_popheath.arrival.door_account import ALWAYS_USED, GONE, Choice, account_table, why_refused
 from fuller_popheath.arrival.extract_store import ExtractStore, InUse, Loaded, remove_unfinished
 from fuller_popheath.arrival.extracts import LINKED, Extract, extracts_among, nearness
 from fuller_popheath.arrival.files import LandingFile
@@ -102,7 +102,7 @@ class _Night:
         """Why a sender's rows of an extract are not used; None where they may be."""
         rows = self.loaded[extract].senders[sender]
         last = self.last.get(sender)
-        if last is not None and last.extract == self.identity[extract]:
+        if last is not None and last.extract == self.identity[extract] and self.door.is_ours(sender):
             return None
         rows_before = None if extract.supplier.files_add_up else self._rows_before(extract, sender, last)
         return why_refused(self.door, extract.name, sender, rows, rows_before)
@@ -347,7 +347,8 @@ def _told(account: pa.Table, choices: Sequence[Choice], night: _Night, reasons: 
             senders = night.loaded[extract].senders
             refusals = list(dict.fromkeys(why for sender in senders if (why := night.refused(extract, sender))))
             instead = "a newer extract of the same practice is used" if senders else f"tells nothing for {night.door.contract.id.partition('/')[2]}"
-            told = ("refused", "; ".join(refusals)) if refusals else ("not used", instead)
+            is_fault = not all(why.endswith(GONE) for why in refusals)
+            told = ("refused" if is_fault else "not used", "; ".join(refusals) or instead)
         else:
             told = ("not used", "a newer extract of the same practice is used")
         files.update(dict.fromkeys(extract.files, told))

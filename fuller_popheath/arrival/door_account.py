@@ -25,6 +25,9 @@ RULES_SHOWN = 8
 MAY_BE_EMPTY: tuple[ContractId, ...] = ("inbound/objection",)
 """Nobody objecting is good news; nobody registered, or nothing recorded, is a fault."""
 
+GONE = "in no membership file any more: what it sends is left out; take it out of the landing folder if the practice closed"
+"""How a reason ends that is no fault of a file: a practice closed or left, and what it sent still lies there."""
+
 ALWAYS_USED: tuple[ContractId, ...] = ("inbound/objection",)
 """An objection is honoured however poor the rest of its file: refusing the file would share the data of who objects in it for the first time.
 Its sound rows are used whatever their share; the others are in quarantine, which makes the check of the night an error."""
@@ -49,6 +52,8 @@ class Choice:
 
 def why_refused(door: Door, name: str, sender: str, rows: SenderRows, last_rows: int | None) -> str | None:
     """Why a sender's rows of an extract are not used, in words without values; None where they may be. `last_rows`: accepted in its last good one."""
+    if door.was_ours(sender):
+        return f"{name}: {sender} is {GONE}"
     if not door.is_ours(sender):
         return (
             f"{name}: {sender} is not one of the practices here, so none of its {rows.rows_read:,} rows is kept; look for it in the membership file"

@@ -109,6 +109,10 @@ class ExtractStore:
         """Where a sender's rows of an extract lie."""
         return self.folder / core / "parts" / sender / f"{identity}.parquet"
 
+    def has_sent(self, core: ContractId, sender: str) -> bool:
+        """Whether rows of a sender were ever kept here, and still are."""
+        return any((self.folder / core / "parts" / sender).glob("*.parquet"))
+
     def write_part(self, core: ContractId, sender: str, identity: str, rows: pa.Table) -> Path:
         """Put a part in its place, whole, readable by its owner only; one that is there already is the same and stays."""
         path = self.part_path(core, sender, identity)

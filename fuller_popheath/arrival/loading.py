@@ -82,6 +82,10 @@ class Door:
         known = self.known_practices
         return known is None or self.sender_column == "provider_code" or sender in (NATIONAL, NOT_KNOWN) or sender in known
 
+    def was_ours(self, sender: str) -> bool:
+        """Whether a practice is ours no longer: rows of it were kept on an earlier night."""
+        return not self.is_ours(sender) and any(self.store.has_sent(core, sender) for core in self.spec.becomes)
+
     @property
     def withholding(self) -> str:
         """Tells two sets of withheld codes apart."""

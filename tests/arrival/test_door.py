@@ -138,6 +138,18 @@ def test_of_a_practice_that_is_not_ours_nothing_is_kept(landing: Any, night: Any
     assert night.take(known=["P81001", "P89999"]).account["rows_in_use"].to_pylist() == [60, 40]
 
 
+def test_what_a_closed_practice_left_in_the_folder_is_left_out_and_is_no_fault_of_a_file(landing: Any, night: Any) -> None:
+    landing.practice_list("P81001", people=60)
+    landing.practice_list("P89999", people=40, start=1000)
+    night.take(known=["P81001", "P89999"])
+    taken = night.take("2026-08-02", known=["P81001"])
+    assert _people(night, "2026-08-02") == {"P81001": 60}
+    told = {use: reason for use, reason in taken.files.values() if use != "used"}
+    assert list(told) == ["not used"]
+    assert "P89999 is in no membership file any more" in str(told["not used"])
+    assert night.row(taken, "P89999")["state"] == "never"
+
+
 def test_one_file_may_hold_several_practices_and_each_stands_for_itself(landing: Any, night: Any) -> None:
     first = landing.practice_list("P81001", people=60)
     second = landing.practice_list("P81002", people=40, start=1000, extra=[BROKEN.replace("P81001", "P81002")] * 10)

@@ -26,7 +26,10 @@ KIND_OF_CODE = {
     "core/measurement": ("measure",),
     "core/medication_issue": ("medicine",),
 }
-TEXTS = {"admission_method": ("11", "12", "21", "24", "2A", "31")}
+TEXTS = {
+    "admission_method": ("11", "12", "21", "24", "2A", "31"),
+    "primary_diagnosis_code": ("J45.9", "J46", "K02.1", "G40.9", "G41.0", "I50.0", "C34.9", "S72.0"),
+}
 PARTS = 5
 
 

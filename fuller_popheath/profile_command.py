@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fuller_popheath.errors import InputMissing, SettingsWrong
+from fuller_popheath.errors import SettingsWrong
 from fuller_popheath.site import Site, load_site
 from fuller_popheath.specs import ContractId, Night
 
@@ -82,9 +82,4 @@ def from_store(site: Site, day: date | None) -> tuple[dict[ContractId, pa.Table]
     from fuller_popheath.publish.profile_given import PROFILE_TABLES
     from fuller_popheath.stored_tables import StoredTables
 
-    store = StoredTables(site.folder("store"))
-    found = store.newest(PCN) if day is None else day
-    if found not in store.days(PCN):
-        raise InputMissing(f"{PCN} is not in the store for {found}; run that night first (fuller refresh)")
-    days = {name: store.released(name, found, site) for name in PROFILE_TABLES}
-    return {name: store.read(name, day) for name, day in days.items() if day in store.days(name)}, found
+    return StoredTables(site.folder("store")).page_tables(PROFILE_TABLES, PCN, day, site)

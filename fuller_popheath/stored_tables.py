@@ -62,6 +62,19 @@ class StoredTables:
                 return days[-1]
         return next((day for day in kept if (day.year, day.month) == (as_of.year, as_of.month)), as_of)
 
+    def page_tables(
+        self, contract_ids: Sequence[ContractId], needed: ContractId, day: date | None, site: Site, otherwise: str = ""
+    ) -> tuple[dict[ContractId, pa.Table], date]:
+        """The tables of a page of the newest night that `needed` is kept for, or of `day`, each of the day `released`; and that night.
+
+        One that is not kept is left out. Raises InputMissing where there is no such night; `otherwise` says what else the caller can do.
+        """
+        as_of = self.newest(needed) if day is None else day
+        if as_of not in self.days(needed):
+            raise InputMissing(f"{needed} is not in the store for {as_of}; run that night first (fuller refresh){otherwise}")
+        days = {name: self.released(name, as_of, site) for name in contract_ids}
+        return {name: self.read(name, found) for name, found in days.items() if found in self.days(name)}, as_of
+
     def _let_through(self) -> frozenset[date]:
         path = self.folder / LET_THROUGH
         told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

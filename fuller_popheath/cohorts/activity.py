@@ -16,10 +16,10 @@ from fuller_popheath.cohorts.segment_counts import (
     EDITIONS,
     LOW_CONTACT,
     PRACTICES,
-    QUINTILES,
     SHOWN,
     area_lines,
     hidden_in,
+    quintile_rows,
     smallest_areas,
 )
 from fuller_popheath.disclosure.controlled_counts import Same, adds_up, control, percent_of
@@ -78,7 +78,7 @@ def activity_counts(inputs: Inputs, site: Site) -> pd.DataFrame:
         for area_type in AREAS if len(each) else ():
             code = areas[area_type].to_numpy()[by_cell.index.get_level_values(0)]
             by_quintile = by_cell.groupby([code, by_cell.index.get_level_values(1)]).sum()
-            frames += _rows(by_quintile, area_type, edition, bool(quintile.any()))
+            frames += quintile_rows(by_quintile, area_type, edition, bool(quintile.any()))
     if not frames:
         return pd.DataFrame(columns=[*KEY, *COUNTS, "is_hidden"])
     return shown_of(pd.concat(frames, ignore_index=True), areas, site, inputs[SHOWN])
@@ -197,16 +197,3 @@ def _booked(inputs: Inputs, people: int) -> tuple[np.ndarray, np.ndarray]:
     at, contacts = place.to_numpy(), booking["contact_count_365"].to_numpy().astype(np.float64)
     is_same_day = pc.equal(booking["booked"], "same_day").to_numpy().astype(np.float64)
     return np.bincount(at, weights=contacts * is_same_day, minlength=people), np.bincount(at, weights=contacts, minlength=people)
-
-
-def _rows(by_quintile: pd.DataFrame, area_type: str, edition: str, is_known: bool) -> list[pd.DataFrame]:
-    """Of sums by area and quintile (0: none): the rows of all, and of every quintile of an edition that knows any, nobody's too."""
-    import pandas as pd
-
-    everybody = by_quintile.groupby(level=0).sum().rename_axis("area_code").reset_index()
-    rows = [everybody.assign(imd_quintile=ALL)]
-    if is_known:
-        full = pd.MultiIndex.from_product([everybody["area_code"], [int(q) for q in QUINTILES]], names=["area_code", "imd_quintile"])
-        quintiles = by_quintile.reindex(full, fill_value=0).reset_index()
-        rows.append(quintiles.assign(imd_quintile=quintiles["imd_quintile"].astype(str)))
-    return [part.assign(area_type=area_type, imd_edition=edition) for part in rows]

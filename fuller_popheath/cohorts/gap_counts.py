@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from fuller_popheath.cohorts.person_columns import PERSON, arrow_columns, values
-from fuller_popheath.cohorts.segment_counts import ALL, EDITIONS, PRACTICES, QUINTILES, SHOWN, hidden_in, smallest_areas
+from fuller_popheath.cohorts.segment_counts import ALL, EDITIONS, PRACTICES, SHOWN, hidden_in, quintile_rows, smallest_areas
 from fuller_popheath.disclosure.controlled_counts import Same, adds_up, control, hierarchy, percent_of
 from fuller_popheath.disclosure.rules import rule_named
 
@@ -51,9 +51,9 @@ def gap_counts(inputs: Inputs, site: Site) -> pd.DataFrame:
         for area_type in AREAS:
             code = areas[area_type].to_numpy()[area] if len(areas) else []
             by_quintile = sums.groupby([code, quintile]).sum() if len(sums) else sums
-            frames += _rows(by_quintile, area_type, edition, bool(quintile.any())) if len(sums) else []
+            frames += quintile_rows(by_quintile, area_type, edition, bool(quintile.any())) if len(sums) else []
         by_practice = sums.groupby([person["practice_code"].to_numpy(), np.zeros(len(sums))]).sum() if len(sums) else sums
-        frames += _rows(by_practice, PRACTICE, edition, False) if len(sums) else []
+        frames += quintile_rows(by_practice, PRACTICE, edition, False) if len(sums) else []
     if not frames:
         return pd.DataFrame(columns=[*KEY, *COUNTS, "low_received_percent", "mean_upc", "slicc", "is_hidden"])
     pcns = areas["pcn"].to_numpy(dtype=object)[area]
@@ -113,16 +113,3 @@ def _per_person(inputs: Inputs, site: Site) -> pd.DataFrame:
             "contacts": np.where(high & has_usual_gp, array["continuity_practice_contact_count"], 0.0),
         }
     )
-
-
-def _rows(by_quintile: pd.DataFrame, area_type: str, edition: str, is_known: bool) -> list[pd.DataFrame]:
-    """Of sums by area and quintile (0: none): the rows of all, and of every quintile of an edition that knows any, nobody's too."""
-    import pandas as pd
-
-    everybody = by_quintile.groupby(level=0).sum().rename_axis("area_code").reset_index()
-    rows = [everybody.assign(imd_quintile=ALL)]
-    if is_known:
-        full = pd.MultiIndex.from_product([everybody["area_code"], [int(q) for q in QUINTILES]], names=["area_code", "imd_quintile"])
-        quintiles = by_quintile.reindex(full, fill_value=0).reset_index()
-        rows.append(quintiles.assign(imd_quintile=quintiles["imd_quintile"].astype(str)))
-    return [part.assign(area_type=area_type, imd_edition=edition) for part in rows]

@@ -276,3 +276,19 @@ def with_percent(shown: pd.DataFrame) -> pd.DataFrame:
     totals: Any = shown[shown["segment"] == ALL].set_index(whole)["people_count"]
     of_row = shown.merge(totals.rename("whole"), left_on=whole, right_index=True, how="left", validate="many_to_one")
     return shown.assign(percent=percent_of(of_row["people_count"], of_row["whole"]).to_numpy())
+
+
+def quintile_rows(by_quintile: pd.DataFrame, area_type: str, edition: str, is_known: bool) -> list[pd.DataFrame]:
+    """Of sums by area and quintile (0: none): the rows of all, and of every quintile of an edition that knows any, nobody's too.
+
+    Indexed by area code and quintile; grain out: one row per area and quintile (or all), with area_type and imd_edition.
+    """
+    import pandas as pd
+
+    everybody = by_quintile.groupby(level=0).sum().rename_axis("area_code").reset_index()
+    rows = [everybody.assign(imd_quintile=ALL)]
+    if is_known:
+        full = pd.MultiIndex.from_product([everybody["area_code"], [int(q) for q in QUINTILES]], names=["area_code", "imd_quintile"])
+        quintiles = by_quintile.reindex(full, fill_value=0).reset_index()
+        rows.append(quintiles.assign(imd_quintile=quintiles["imd_quintile"].astype(str)))
+    return [part.assign(area_type=area_type, imd_edition=edition) for part in rows]
